@@ -1,0 +1,143 @@
+"""Which classes there are, and whether an answer is one of them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootstrap.errors import InvalidInput
+from bootstrap.records import SKIP, Class, Skip
+
+__all__ = ["ClassList"]
+
+_KINDS: dict[type, str] = {str: "string", bool: "bool", int: "whole number"}
+
+
+class ClassList:
+    """The classes of a loop: fixed up front, or open and growing with the labels.
+
+    Parameters
+    ----------
+    classes : sequence, optional
+        All classes in the order they are shown; an answer must be one of them. Without it, every answer of the
+        same kind (string, whole number, bool) as the first is a class.
+    """
+
+    def __init__(self, classes: Sequence[Any] | None = None) -> None:
+        self.is_open = True  # while the given ones are checked against each other
+        self._code_of: dict[Class, int] = {}  # in order of appearance
+        for label in self.check_all(classes) if classes is not None else ():
+            if not isinstance(label, Skip):
+                self.add(label)
+        self.is_open = classes is None
+        if classes is not None and len(self._code_of) < 2:
+            raise InvalidInput(f"classes needs at least two different classes, got {list(classes)!r}")
+
+    def __len__(self) -> int:
+        return len(self._code_of)
+
+    @property
+    def fixed(self) -> tuple[Class, ...] | None:
+        """The classes given up front, or None where the list is open."""
+        return None if self.is_open else tuple(self._code_of)
+
+    @property
+    def shown(self) -> tuple[Class, ...]:
+        """The classes in the order people see them: as given, or sorted."""
+        return tuple(self._code_of) if not self.is_open else tuple(sorted(self._code_of))
+
+    def add(self, label: Class) -> int:
+        """Remember a checked label's class; returns its code, which never changes."""
+        return self._code_of.setdefault(label, len(self._code_of))
+
+    def encoding(self, codes: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.intp]]:
+        """(classes, codes into them) for codes of labels to train on.
+
+        The classes are all of them where they are fixed, else those that occur, sorted, so that the order
+        in which labels came makes no difference.
+        """
+        every = list(self._code_of)
+        if not self.is_open:
+            return np.array(every), codes
+        occurring = np.flatnonzero(np.bincount(codes, minlength=len(every)))
+        in_order = sorted(occurring.tolist(), key=every.__getitem__)
+        position = np.zeros(len(every), dtype=np.intp)
+        position[in_order] = np.arange(len(in_order))
+        return np.array([every[code] for code in in_order]), position[codes]
+
+    def check(self, answer: Any) -> Class | Skip:
+        """`answer` as a plain class or SKIP.
+
+        Raises
+        ------
+        InvalidInput
+            If it is None, NaN, of another kind than the classes so far, or not among fixed classes.
+        """
+        if answer is SKIP:
+            return SKIP
+        label = self._plain(answer)
+        if self._code_of:
+            first = next(iter(self._code_of))
+            if type(first) is not type(label):
+                raise InvalidInput(
+                    f"{label!r} is a {_KINDS[type(label)]} and the classes so far are {_KINDS[type(first)]}s "
+                    f"(such as {first!r}): use one kind of label"
+                )
+        if not self.is_open and label not in self._code_of:
+            near = difflib.get_close_matches(str(label), [str(c) for c in self._code_of], n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise InvalidInput(
+                f"{label!r} is not one of the {len(self._code_of)} classes {_some(self._code_of)}{hint}"
+            )
+        return label
+
+    def check_all(self, labels: Iterable[Any]) -> list[Class | Skip]:
+        """Check labels that come together and must be of one kind; nothing is remembered.
+
+        Raises
+        ------
+        InvalidInput
+            Naming the first position that is wrong.
+        """
+        checked: list[Class | Skip] = []
+        kind: type | None = None
+        for i, answer in enumerate(labels):
+            try:
+                label = self.check(answer)
+            except InvalidInput as error:
+                raise InvalidInput(f"label {i}: {error}") from None
+            if label is not SKIP:
+                if kind is not None and type(label) is not kind:
+                    raise InvalidInput(
+                        f"label {i}: {label!r} is a {_KINDS[type(label)]} among {_KINDS[kind]}s: use one kind of label"
+                    )
+                kind = type(label)
+            checked.append(label)
+        return checked
+
+    @staticmethod
+    def _plain(answer: Any) -> Class:
+        if isinstance(answer, np.generic):
+            answer = answer.item()
+        if isinstance(answer, float) and answer.is_integer():
+            answer = int(answer)
+        if isinstance(answer, str):
+            answer = str(answer)  # numpy's and enum's strings become plain ones
+            if not answer.strip():
+                raise InvalidInput('an empty string is not a label: answer SKIP for "can\'t tell"')
+        if isinstance(answer, str | bool | int):
+            return answer
+        if answer is None or answer != answer:
+            raise InvalidInput(f'{answer!r} is not a label: answer SKIP (bootstrap.SKIP) for "can\'t tell"')
+        raise InvalidInput(
+            f"{answer!r} ({type(answer).__name__}) is not a label: a class is a string, a whole number or a bool"
+        )
+
+
+def _some(classes: Iterable[Class], most: int = 8) -> str:
+    names = [repr(c) for c in classes]
+    return "(" + ", ".join(names[:most]) + (", …)" if len(names) > most else ")")

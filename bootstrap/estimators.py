@@ -1,0 +1,76 @@
+"""What the loop has to know about a scikit-learn estimator before and after it is fitted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone, is_classifier
+
+from bootstrap.errors import InvalidInput
+from bootstrap.features import Features
+from bootstrap.strategies import squash
+
+__all__ = ["check_estimator", "class_scores", "seeded", "takes_nan"]
+
+
+def check_estimator(estimator: Any) -> None:
+    """Refuse what can't be a classifier in the loop.
+
+    Raises
+    ------
+    InvalidInput
+        For a class instead of an object, no scikit-learn estimator, or neither `predict_proba` nor
+        `decision_function`.
+    """
+    name = type(estimator).__name__
+    if isinstance(estimator, type):
+        raise InvalidInput(f"{estimator.__name__} is a class; pass an object: {estimator.__name__}()")
+    if not isinstance(estimator, BaseEstimator) or not hasattr(estimator, "fit"):
+        raise InvalidInput(
+            f"{name} is not a scikit-learn estimator: pass a classifier or a Pipeline that ends in one, or a "
+            "list of classifiers (a committee)"
+        )
+    if not (hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")):
+        kind = "has" if is_classifier(estimator) else "is not a classifier: it has"
+        raise InvalidInput(
+            f"{name} {kind} neither predict_proba nor decision_function, so nothing can be ranked by "
+            "confidence: choose a classifier with one of them, or wrap it in CalibratedClassifierCV"
+        )
+
+
+def takes_nan(estimator: Any) -> bool:
+    """Whether the estimator says that NaN may stand for a missing value."""
+    from sklearn.utils import get_tags
+
+    if isinstance(estimator, list):
+        return all(takes_nan(e) for e in estimator)
+    first = estimator.steps[0][1] if hasattr(estimator, "steps") else estimator
+    if not isinstance(first, BaseEstimator):
+        return False
+    return bool(get_tags(first).input_tags.allow_nan)
+
+
+def class_scores(estimator: Any, X: Features, **kwargs: Any) -> NDArray[np.float64]:
+    """Probabilities (n, known classes), squashed from decision values where there is nothing else."""
+    if hasattr(estimator, "predict_proba"):
+        return np.asarray(estimator.predict_proba(X, **kwargs))
+    decision = np.asarray(estimator.decision_function(X, **kwargs), dtype=float)
+    n_classes = len(estimator.classes_)
+    if decision.ndim == 2 and decision.shape[1] not in (1, n_classes):
+        raise InvalidInput(
+            f"{type(estimator).__name__} gives {decision.shape[1]} decision values for {n_classes} classes: "
+            'set decision_function_shape="ovr"'
+        )
+    return squash(decision)
+
+
+def seeded(estimator: Any, seed: int) -> Any:
+    """A clone in which every `random_state` that is None is set to `seed`: same seed, same model."""
+    unset = [
+        name
+        for name, value in sorted(estimator.get_params(deep=True).items())
+        if value is None and (name == "random_state" or name.endswith("__random_state"))
+    ]
+    return clone(estimator).set_params(**dict.fromkeys(unset, seed))

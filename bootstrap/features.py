@@ -1,0 +1,172 @@
+"""Rows of features in any of the four shapes people bring: dense array, CSR, DataFrame, list.
+
+One place knows how to check them, count them, pick rows, put two together, and turn a row into what
+a person looks at. Everything else in the package treats features as opaque.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from bootstrap.errors import InvalidInput
+
+__all__ = ["Features", "check_features", "n_rows", "row_as_item", "rows_as_items", "stack", "take"]
+
+#: A dense array (n, d), CSR (n, d), DataFrame with n rows, or a list of n raw items (texts, dicts).
+Features: TypeAlias = Any
+
+
+def _is_frame(X: Any) -> bool:
+    pandas = sys.modules.get("pandas")  # whoever passes a DataFrame has imported pandas
+    return pandas is not None and isinstance(X, pandas.DataFrame)
+
+
+def n_rows(X: Features) -> int:
+    """Number of rows, for any kind of features."""
+    return len(X) if isinstance(X, list) else int(X.shape[0])
+
+
+def take(X: Features, rows: NDArray[np.intp] | Sequence[int]) -> Features:
+    """The given rows, in the given order, as the same kind of features."""
+    if isinstance(X, list):
+        return [X[i] for i in rows]
+    if _is_frame(X):
+        return X.iloc[rows]
+    return X[rows]
+
+
+def stack(first: Features, second: Features) -> Features:
+    """`second` below `first`; both of the same kind.
+
+    Raises
+    ------
+    InvalidInput
+        If the kinds, widths or column names differ.
+    """
+    if type(first) is not type(second):
+        raise InvalidInput(
+            f"features came as {type(first).__name__} before and as {type(second).__name__} now: "
+            "pass the same kind each time"
+        )
+    if isinstance(first, list):
+        return first + second
+    if _is_frame(first):
+        if list(first.columns) != list(second.columns):
+            raise InvalidInput(
+                f"the table had columns {list(first.columns)} before and has "
+                f"{list(second.columns)} now: pass the same columns in the same order"
+            )
+        import pandas as pd
+
+        return pd.concat([first, second])
+    if first.shape[1:] != second.shape[1:]:
+        raise InvalidInput(f"features had {first.shape[1]} columns before and have {second.shape[1]} now")
+    if sp.issparse(first):
+        return sp.vstack([first, second], format="csr")
+    return np.concatenate([first, second])
+
+
+def check_features(X: Any, *, allow_nan: bool = False, name: str = "X") -> Features:
+    """`X` as one of the four kinds, or an error that says what is wrong with it.
+
+    A Series, a 1-D array of objects or strings, or any other sequence of raw items becomes a list;
+    nested lists of numbers become a dense array; other sparse formats become CSR.
+
+    Parameters
+    ----------
+    X : array, sparse matrix, DataFrame, Series or sequence
+    allow_nan : bool
+        Whether NaN may stand for a missing value (the estimator must take it).
+    name : str
+        How errors call the argument.
+
+    Raises
+    ------
+    InvalidInput
+        For no rows' shape at all, NaN or infinity, or a missing raw item.
+    """
+    if isinstance(X, str | bytes | Mapping) or np.isscalar(X) or X is None:
+        raise InvalidInput(
+            f"{name} is a single {type(X).__name__}; pass one row per item (a list, array, CSR or DataFrame)"
+        )
+    if sp.issparse(X):
+        X = X.tocsr()
+        _refuse_not_finite(X.data, allow_nan, name)
+        return X
+    if _is_frame(X):
+        numeric = X.select_dtypes("number")
+        if numeric.shape[1]:
+            _refuse_not_finite(numeric.to_numpy(dtype=float, na_value=np.nan), allow_nan, name)
+        return X
+    if isinstance(X, np.ndarray):
+        if X.ndim >= 2 and X.dtype.kind in "biufc":
+            _refuse_not_finite(X, allow_nan, name)
+            return X
+        if X.ndim == 1 and X.dtype.kind in "biuf":
+            raise InvalidInput(
+                f"{name} is a flat array of {X.shape[0]} numbers; one row per item is needed: "
+                f"use {name}.reshape(-1, 1) for a single feature"
+            )
+    try:
+        rows = X.tolist() if hasattr(X, "tolist") else list(X)
+    except TypeError:
+        raise InvalidInput(f"{name} is a {type(X).__name__}; pass a list, array, CSR or DataFrame") from None
+    if rows and isinstance(rows[0], list | tuple | np.ndarray):
+        try:
+            dense = np.asarray(rows, dtype=float)
+        except (TypeError, ValueError):
+            return rows
+        _refuse_not_finite(dense, allow_nan, name)
+        return dense
+    missing = [i for i, row in enumerate(rows) if row is None or (isinstance(row, float) and row != row)]
+    if missing:
+        raise InvalidInput(
+            f"{name} has no content in {len(missing)} of {len(rows)} rows (first: row {missing[0]}): "
+            "drop these rows, or fill them with an empty string"
+        )
+    return rows
+
+
+def _refuse_not_finite(values: NDArray[Any], allow_nan: bool, name: str) -> None:
+    if values.dtype.kind not in "fc" or np.isfinite(values.sum()):
+        return
+    bad = np.isinf(values) if allow_nan else ~np.isfinite(values)
+    if not bad.any():
+        return
+    where = "" if values.ndim == 1 else f" (first: row {int(np.argwhere(bad)[0][0])})"
+    raise InvalidInput(
+        f"{name} has NaN or infinity in {int(bad.sum())} places{where}: fill them, or put a "
+        "SimpleImputer in front of the estimator (a Pipeline that takes NaN may have it)"
+    )
+
+
+def row_as_item(X: Features, row: int) -> Any:
+    """One row as what a person looks at; see :func:`rows_as_items`."""
+    if isinstance(X, list | np.ndarray):
+        return X[row]
+    return next(rows_as_items(take(X, [row])))
+
+
+def rows_as_items(X: Features) -> Iterator[Any]:
+    """Each row as what a person looks at: a text, a dict of columns, a vector.
+
+    Sparse rows come as `{column: value}` of their non-zero entries.
+    """
+    if isinstance(X, list):
+        yield from X
+    elif _is_frame(X):
+        columns = [str(c) for c in X.columns]
+        for row in X.itertuples(index=False, name=None):
+            yield dict(zip(columns, row, strict=True))
+    elif sp.issparse(X):
+        for i in range(X.shape[0]):
+            start, end = X.indptr[i], X.indptr[i + 1]
+            yield {int(j): float(v) for j, v in zip(X.indices[start:end], X.data[start:end], strict=True)}
+    else:
+        yield from X

@@ -1,0 +1,304 @@
+"""Items by stable id; each is in exactly one place.
+
+The pool knows contents: two items that a person could not tell apart are one content, asked about once,
+and every copy's id leads to it. Before any strategy looks, a keyed hash of the content decides whether it
+belongs to the held-out set; nothing can move it across afterwards.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootstrap.content import content_id
+from bootstrap.errors import InvalidInput, UnknownItem
+from bootstrap.features import Features, check_features, n_rows, row_as_item, rows_as_items, stack, take
+from bootstrap.measuring.draw import uniform_draw
+
+__all__ = ["Added", "Place", "Pool"]
+
+
+class Place(enum.IntEnum):
+    """Where an item is. One number per item: it can't be in two places."""
+
+    AVAILABLE = 0  #: may be queried for training
+    ASKED = 1  #: out with a labeler, for training
+    LABELED = 2  #: has a label and is trained on
+    SKIPPED = 3  #: a labeler could not tell; not asked again unless wanted
+    OUTSIDE = 4  #: came with a label and was never in the pool; trained on
+    HELD_OUT = 5  #: set aside, not yet asked
+    AUDITING = 6  #: held out, out with a labeler
+    AUDITED = 7  #: held out, has a blind label: evidence
+    AUDIT_SKIPPED = 8  #: held out, a labeler could not tell
+    HELD_OUT_LABELED = 9  #: held out, has a label that was not blind: neither evidence nor trained on
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What an `add` did.
+
+    Attributes
+    ----------
+    new : int
+        Contents that the pool did not have.
+    held_out : int
+        Of these, how many went to the held-out set.
+    copies : int
+        Items whose content was there already (in the pool or earlier in the same call); their ids lead
+        to the first copy.
+    """
+
+    new: int
+    held_out: int
+    copies: int
+
+
+class Pool:
+    """All items that may be queried or audited, with features, raw items and places.
+
+    Parameters
+    ----------
+    key : bytes
+        Key of the held-out draw; kept with the labels.
+    held_out : float
+        Share of contents set aside, in [0, 1).
+    allow_nan : bool
+        Whether NaN features are accepted.
+    """
+
+    def __init__(self, key: bytes, held_out: float, *, allow_nan: bool = False) -> None:
+        self._key = key
+        self._held_out = held_out
+        self._allow_nan = allow_nan
+        self._row_of: dict[str, int] = {}  # item id -> row of its content
+        self._row_of_content: dict[str, int] = {}
+        self._ids: list[str] = []  # row -> the id that was there first
+        self._items: dict[int, Any] = {}  # row -> what people see, where it isn't the features
+        self._place = bytearray()  # row -> Place; quick one by one, and a view for numpy
+        self._audit_order = np.empty(0)
+        self.X: Features | None = None
+
+    # reading
+
+    def __len__(self) -> int:
+        """Number of distinct contents that were put in the pool (labels from outside not counted)."""
+        return len(self._ids) - self.count(Place.OUTSIDE)
+
+    def __contains__(self, item_id: object) -> bool:
+        return item_id in self._row_of
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids of distinct contents, in the order in which they came."""
+        return (i for i, place in zip(self._ids, self._place, strict=True) if place != Place.OUTSIDE)
+
+    @property
+    def n_items(self) -> int:
+        """Number of items by id, copies included."""
+        return len(self._row_of)
+
+    def row(self, item_id: str) -> int:
+        """Row of the item's content in `X`.
+
+        Raises
+        ------
+        UnknownItem
+            If no item has this id.
+        """
+        try:
+            return self._row_of[item_id]
+        except (KeyError, TypeError):
+            raise UnknownItem(
+                f"no item has the id {item_id!r}; the pool holds {len(self._row_of)} ids. Ids are strings: "
+                "those that were given, or a hash of the raw item (bootstrap.content.content_id)"
+            ) from None
+
+    def id(self, row: int) -> str:
+        """The id of the content in this row (the first copy's)."""
+        return self._ids[row]
+
+    def item(self, row: int) -> Any:
+        """What a person sees of it: the raw item, or the row of features where none was given."""
+        if row in self._items:
+            return self._items[row]
+        return row_as_item(self.X, row)
+
+    def place(self, row: int) -> Place:
+        """Where the content is."""
+        return Place(self._place[row])
+
+    def rows(self, *places: Place) -> NDArray[np.intp]:
+        """Rows in any of these places, ascending."""
+        place = np.frombuffer(self._place, dtype=np.uint8)
+        found = place == places[0]
+        for other in places[1:]:
+            found |= place == other
+        return np.flatnonzero(found)
+
+    def count(self, *places: Place) -> int:
+        """How many contents are in these places."""
+        return len(self.rows(*places))
+
+    def is_held_out(self, row: int) -> bool:
+        """Whether the content is in the held-out set."""
+        return self._place[row] >= Place.HELD_OUT
+
+    def held_out_rows(self) -> NDArray[np.intp]:
+        """Rows of the whole held-out set, asked or not, ascending."""
+        return np.flatnonzero(np.frombuffer(self._place, dtype=np.uint8) >= Place.HELD_OUT)
+
+    def next_audits(self, n: int) -> NDArray[np.intp]:
+        """The next `n` rows to audit: waiting held-out contents in hash order."""
+        waiting = self.rows(Place.HELD_OUT)
+        return waiting[np.argsort(self._audit_order[waiting], kind="stable")[:n]]
+
+    # changing
+
+    def move(self, row: int, place: Place) -> None:
+        """Put a content elsewhere. It never crosses between the held-out set and the rest."""
+        if (place >= Place.HELD_OUT) != (self._place[row] >= Place.HELD_OUT):
+            raise InvalidInput(
+                f"item {self._ids[row]!r} can't move from {self.place(row).name} to {place.name}: "
+                "the held-out set is fixed before anything is trained"
+            )
+        self._place[row] = place
+
+    def add(self, X: Any, *, items: Any = None, ids: Iterable[str] | None = None) -> Added:
+        """Add items at any time; contents that are known already are not added twice.
+
+        Parameters
+        ----------
+        X : features of n items
+        items : n raw items, optional
+            What people see, and what decides which items are the same. By default the rows of `X`.
+        ids : n strings, optional
+            By default a hash of each raw item.
+
+        Raises
+        ------
+        InvalidInput
+            If lengths differ, an id comes twice in `ids`, or an id is known with another content.
+        """
+        X = self._checked(X)
+        n = n_rows(X)
+        raw = None if items is None else _as_list(items, n)
+        keys = self._content_keys(X, raw, ids is not None)
+        names = _check_ids(ids, n) if ids is not None else [k or "" for k in keys]
+        contents = [key or f"id:{name}" for key, name in zip(keys, names, strict=True)]
+        self._refuse_known_ids(names, contents)
+
+        fresh: list[int] = []
+        rows: dict[str, int] = {}
+        for i, content in enumerate(contents):
+            if content not in self._row_of_content and content not in rows:
+                rows[content] = len(self._ids) + len(fresh)
+                fresh.append(i)
+        new_contents = [contents[i] for i in fresh]
+        held = np.asarray(uniform_draw(self._key, new_contents, "held-out")) < self._held_out
+        self._append(
+            X if len(fresh) == n else take(X, np.array(fresh, dtype=np.intp)),
+            [names[i] for i in fresh],
+            np.where(held, Place.HELD_OUT, Place.AVAILABLE),
+            np.asarray(uniform_draw(self._key, new_contents, "audit-order")),
+            None if raw is None else [raw[i] for i in fresh],
+        )
+        self._row_of_content.update(rows)
+        for name, content in zip(names, contents, strict=True):
+            self._row_of[name] = self._row_of_content[content]
+        return Added(new=len(fresh), held_out=int(held.sum()), copies=n - len(fresh))
+
+    def add_outside(self, X: Any) -> NDArray[np.intp]:
+        """Take labeled items from outside the pool, each as it is, equal ones too.
+
+        An item whose content is in the pool is that item: it is not put in again. A copy that is added
+        to the pool later leads here and is never asked about.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            The row of each item.
+        """
+        X = self._checked(X)
+        keys = self._content_keys(X, None, named=True)
+        rows = np.array([self._row_of_content.get(key or "", -1) for key in keys], dtype=np.intp)
+        new = np.flatnonzero(rows < 0)
+        rows[new] = np.arange(len(self._ids), len(self._ids) + len(new))
+        ids = [f"outside-{row}" for row in rows[new]]
+        self._append(take(X, new), ids, np.full(len(new), Place.OUTSIDE), np.full(len(new), np.inf), None)
+        self._row_of.update(zip(ids, rows[new].tolist(), strict=True))
+        for i in new.tolist():
+            if keys[i] is not None:
+                self._row_of_content.setdefault(str(keys[i]), int(rows[i]))
+        return rows
+
+    # the parts of adding
+
+    def _checked(self, X: Any) -> Features:
+        X = check_features(X, allow_nan=self._allow_nan)
+        if self.X is not None and n_rows(self.X) and n_rows(X):
+            stack(take(self.X, [0]), take(X, [0]))  # refuses another kind or width before anything changes
+        return X
+
+    def _content_keys(self, X: Features, raw: list[Any] | None, named: bool) -> list[str | None]:
+        keys: list[str | None] = []
+        for item in raw if raw is not None else rows_as_items(X):
+            try:
+                keys.append(content_id(item))
+            except InvalidInput:
+                if not named:
+                    raise
+                keys.append(None)  # no content to compare: the id stands for it
+        return keys
+
+    def _refuse_known_ids(self, names: Sequence[str], contents: Sequence[str]) -> None:
+        for name, content in zip(names, contents, strict=True):
+            row = self._row_of.get(name)
+            if row is not None and self._row_of_content.get(content) != row:
+                raise InvalidInput(
+                    f"the id {name!r} is taken by another item: ids must stay with their content. Nothing was added"
+                )
+
+    def _append(
+        self,
+        X: Features,
+        ids: list[str],
+        places: NDArray[Any],
+        audit_order: NDArray[np.float64],
+        raw: list[Any] | None,
+    ) -> None:
+        start = len(self._ids)
+        self.X = X if self.X is None or n_rows(self.X) == 0 else stack(self.X, X)
+        self._ids.extend(ids)
+        self._place.extend(places.astype(np.uint8).tobytes())
+        self._audit_order = np.concatenate([self._audit_order, audit_order])
+        if raw is not None:
+            self._items.update(zip(range(start, start + len(ids)), raw, strict=True))
+
+
+def _as_list(items: Any, n: int) -> list[Any]:
+    if isinstance(items, str | bytes):
+        raise InvalidInput("items is a single string; pass one raw item per row of X")
+    rows = list(rows_as_items(items)) if hasattr(items, "shape") and len(items.shape) > 1 else list(items)
+    if len(rows) != n:
+        raise InvalidInput(f"X has {n} rows and items has {len(rows)}: pass one raw item per row")
+    return rows
+
+
+def _check_ids(ids: Iterable[Any], n: int) -> list[str]:
+    if isinstance(ids, str | bytes):
+        raise InvalidInput("ids is a single string; pass one id per row of X")
+    names = [str(i) for i in ids]
+    if len(names) != n:
+        raise InvalidInput(f"X has {n} rows and ids has {len(names)}: pass one id per row")
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InvalidInput(
+            f"{len(twice)} ids come more than once (such as {twice[0]!r}): an id names one item. "
+            "Nothing was added"
+        )
+    return names

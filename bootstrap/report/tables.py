@@ -1,0 +1,74 @@
+"""A history as a table for the terminal: a row a round, 80 columns wide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bootstrap.history import History
+from bootstrap.records import Round
+from bootstrap.report.figures import NOT_MEASURED, interval, percent, share
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["history_table"]
+
+
+def history_table(history: History) -> Table:
+    """The rounds of a history; a dash is not measured.
+
+    Parameters
+    ----------
+    history : History
+        The rounds, and the settings they were measured under.
+
+    Returns
+    -------
+    rich.table.Table
+        At most 80 columns wide. `rich.print` shows it.
+    """
+    from rich import box
+    from rich.table import Table
+
+    alone = history.target_of == "alone"
+    about = "what the model decides alone" if alone else "what goes out"
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+        caption=(
+            f"Target: {history.target_accuracy:g} for {about}. Estimates on audited held-out items; "
+            "an interval for this round alone is no certificate."
+        ),
+        caption_justify="left",
+    )
+    for heading in (
+        "round",
+        "labels",
+        "audited",
+        "model\nalone",
+        *(["decided\nalone"] if alone else []),
+        f"at {percent(history.review_rate)}\nreview",
+        "interval\n(this round)",
+        "running\ninterval",
+        "est. review\nrate for\ntarget",
+    ):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for r in history:
+        table.add_row(*_row(r, alone))
+    return table
+
+
+def _row(r: Round, alone: bool) -> list[str]:
+    rate = r.review_rate_for_target
+    return [
+        str(r.round),
+        f"{r.n_labels:,}",
+        f"{r.n_audited:,}",
+        share(r.accuracy),
+        *([share(r.selective_accuracy)] if alone else []),
+        share(r.accuracy_at_review_rate),
+        interval(r.accuracy_low, r.accuracy_high),
+        interval(r.running_low, r.running_high),
+        NOT_MEASURED if rate is None else f"{100 * rate:.0f} %",
+    ]

@@ -1,0 +1,142 @@
+"""A history in plain words, for somebody who has to decide and has no time: what was spent, what came
+out, and what that does not prove.
+"""
+
+from __future__ import annotations
+
+from bootstrap.history import History
+from bootstrap.records import Round
+from bootstrap.report.figures import count, interval, percent, share
+
+__all__ = ["summary"]
+
+
+def summary(history: History) -> str:
+    """What was spent, what was measured, and what these figures do not prove.
+
+    Parameters
+    ----------
+    history : History
+        The rounds, and the settings they were measured under.
+
+    Returns
+    -------
+    str
+        Up to three paragraphs, parted by blank lines and not wrapped.
+    """
+    if len(history) == 0:
+        return "No round has ended yet: nothing was spent and nothing is measured."
+    measured = [r for r in history if r.accuracy is not None]
+    if not measured:
+        return f"{_spent(history)}\n\n{_NOT_MEASURED}"
+    found = " ".join(
+        sentence
+        for sentence in (
+            _at_the_review_rate(history, measured),
+            _running(measured[-1]),
+            _model_itself(measured[-1]),
+            _for_the_target(history, measured[-1]),
+        )
+        if sentence
+    )
+    return f"{_spent(history)}\n\n{found}\n\n{_not_proved(history)}"
+
+
+_NOT_MEASURED = (
+    "Accuracy is not measured yet, so nothing can be said about it: that takes a trained model, and items of "
+    "the held-out set that people audited (held_out and audit_share above 0)."
+)
+
+
+def _spent(history: History) -> str:
+    last = history[-1]
+    text = (
+        f"People gave {count(last.n_labels, 'label')} in {count(len(history), 'round')}, audits included; "
+        f"{count(last.n_audited, 'held-out item has', 'held-out items have')} been audited."
+    )
+    if last.n_given:
+        text += f" {count(last.n_given, 'label')} existed before and {_be(last.n_given)} not counted in that."
+    if last.n_skipped:
+        text += f' {count(last.n_skipped, "query was", "queries were")} answered with "can\'t tell".'
+    if history.stop_reason:
+        text += f" The run ended: {history.stop_reason.rstrip('.')}."
+    return text
+
+
+def _at_the_review_rate(history: History, measured: list[Round]) -> str:
+    at = [r for r in measured if r.accuracy_at_review_rate is not None]
+    rate = history.review_rate
+    if rate == 1:
+        who = "With people deciding every item"
+    elif rate == 0:
+        who = "With the model deciding every item"
+    else:
+        who = f"With people deciding the {percent(rate)} of items that the model is least sure of"
+    last = measured[-1]
+    if not at or at[-1] is not last:
+        return (
+            f"{who}, accuracy is not measured in round {last.round}: the model would decide none of the "
+            "audited items alone."
+        )
+    first = at[0]
+    now = f"{share(last.accuracy_at_review_rate)} in round {last.round} ({_audited(last)})"
+    if first is last:
+        moved = f"accuracy is estimated at {now}"
+    else:
+        before = f"{share(first.accuracy_at_review_rate)} in round {first.round} ({_audited(first)})"
+        moved = f"accuracy is estimated to have gone from {before} to {now}"
+    return f"{who}, {moved}; the interval for this round's model is {interval(last.accuracy_low, last.accuracy_high)}."
+
+
+def _running(last: Round) -> str:
+    if last.running_low is None:
+        return ""
+    return f"The average over the rounds lies in {interval(last.running_low, last.running_high)}."
+
+
+def _model_itself(last: Round) -> str:
+    text = f"On its own, on every item, the model is right on {share(last.accuracy)} of the audited ones"
+    if last.n_decided_alone == 0:
+        return text + "."
+    return (
+        f"{text}; of the {last.n_decided_alone} that it would decide alone it gets {last.n_wrong} wrong "
+        f"({share(last.selective_accuracy)} right)."
+    )
+
+
+def _for_the_target(history: History, last: Round) -> str:
+    about = "what the model decides alone" if history.target_of == "alone" else "what goes out"
+    target = f"the target of {history.target_accuracy:g} for {about}"
+    rate = last.review_rate_for_target
+    if rate is None:
+        return f"At no review rate do these audits meet {target}."
+    if rate == 1:
+        return f"These audits meet {target} only where people decide every item."
+    return f"As an estimate, {target} would be met at a review rate of about {percent(rate)}."
+
+
+def _not_proved(history: History) -> str:
+    if history.people_error:
+        people = (
+            f"People are taken to be wrong on {percent(history.people_error)} of what they review, and their "
+            "answers to audits as the truth."
+        )
+    else:
+        people = "People's own errors are not measured: their answers are taken as the truth."
+    return (
+        "What this does not prove: these are estimates, and none of them is a certificate. They are looked at "
+        "after every round, so no verdict may be drawn from them, least of all from the review rate for the "
+        "target, which is picked by the very audits that speak for it. The interval is for this round's model "
+        f"and for this round alone; each misses with a chance of at most {history.delta:g}, and of many rounds "
+        f"some will. {people} The threshold above which the model decides alone comes from its confidence on "
+        "the held-out items, and all figures are about items like those in the pool, not about others that "
+        "may come."
+    )
+
+
+def _audited(r: Round) -> str:
+    return f"on {count(r.n_audited, 'audited item')}"
+
+
+def _be(n: int) -> str:
+    return "is" if n == 1 else "are"

@@ -1,0 +1,100 @@
+"""The settings of a loop, checked once, before anything else happens."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from bootstrap.errors import InvalidInput
+
+__all__ = ["Settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a :class:`~bootstrap.loop.BootstrapLoop` was asked to do; see there for the meaning."""
+
+    batch_size: int
+    review_rate: float
+    target_accuracy: float
+    target_of: Literal["alone", "system"]
+    delta: float
+    held_out: float
+    audit_share: float
+    people_error: float | None
+    name: str
+    random_state: int | None
+    n_jobs: int | None
+
+    def __post_init__(self) -> None:
+        _whole("batch_size", self.batch_size, least=1)
+        _share("review_rate", self.review_rate)
+        _share("delta", self.delta, open_low=True, open_high=True)
+        _share("held_out", self.held_out, open_high=True)
+        if not (_is_number(self.audit_share) and self.audit_share >= 0):
+            raise InvalidInput(
+                f"audit_share is audits for each training query, such as 0.2; got {self.audit_share!r}"
+            )
+        if self.audit_share > 0 and self.held_out == 0:
+            raise InvalidInput(
+                "held_out=0 leaves nothing to audit: set audit_share=0 too (nothing will be measured), "
+                "or keep a held-out share such as 0.2"
+            )
+        if self.people_error is not None:
+            _share("people_error", self.people_error)
+        self._check_target()
+        if self.random_state is not None:
+            _whole("random_state", self.random_state, least=0)
+        if self.n_jobs is not None and (not _is_whole(self.n_jobs) or self.n_jobs == 0):
+            raise InvalidInput(f"n_jobs is None, a number of workers, or -1 for all; got {self.n_jobs!r}")
+        if not isinstance(self.name, str) or not self.name:
+            raise InvalidInput(f"name is a non-empty string, got {self.name!r}")
+
+    def _check_target(self) -> None:
+        _share("target_accuracy", self.target_accuracy, open_low=True)
+        if self.target_accuracy == 1:
+            raise InvalidInput(
+                "target_accuracy=1.0 can't be shown by any number of audits: an error rate of exactly 0 "
+                "is never proved. Choose what you can live with, such as 0.99"
+            )
+        if self.target_of not in ("alone", "system"):
+            raise InvalidInput(
+                f'target_of is "alone" (what the model decides alone) or "system" (all that goes out), '
+                f"got {self.target_of!r}"
+            )
+
+    def audits_planned(self, n_asks: int) -> int:
+        """How many audits go with ask number `n_asks` (from 0), so that the share holds over asks."""
+        each = self.audit_share * self.batch_size
+        slack = 1e-9  # 0.2 * 15 asks is 3, not 2.9999999999999996
+        return math.floor(each * (n_asks + 1) + slack) - math.floor(each * n_asks + slack)
+
+
+def _is_number(value: Any) -> bool:
+    return not isinstance(value, bool) and hasattr(value, "__float__") and math.isfinite(float(value))
+
+
+def _is_whole(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _share(name: str, value: Any, *, open_low: bool = False, open_high: bool = False) -> None:
+    inside = _is_number(value) and 0 <= value <= 1
+    if inside and not (open_low and value == 0) and not (open_high and value == 1):
+        return
+    interval = f"{'(' if open_low else '['}0, 1{')' if open_high else ']'}"
+    hint = f"; did you mean {value / 100:g}?" if _is_number(value) and 1 < value <= 100 else ""
+    raise InvalidInput(f"{name} is a share in {interval}, got {value!r}{hint}")
+
+
+def _whole(name: str, value: Any, *, least: int) -> None:
+    if not _is_whole(value) or value < least:
+        raise InvalidInput(f"{name} is a whole number of at least {least}, got {value!r}")

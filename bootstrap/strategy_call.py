@@ -1,0 +1,83 @@
+"""Calling a strategy, ours or modAL's or the user's, and checking what it picked."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootstrap import strategies
+from bootstrap.errors import InvalidInput
+from bootstrap.features import Features, n_rows
+
+__all__ = ["pick", "resolve"]
+
+
+Strategy: TypeAlias = Callable[..., Any]
+
+
+def resolve(strategy: Any) -> Strategy:
+    """A strategy from a name or a function.
+
+    Raises
+    ------
+    InvalidInput
+        For an unknown name (the message lists the known ones) or something that can't be called.
+    """
+    if strategy == "auto":
+        return strategies.margin
+    if isinstance(strategy, str):
+        try:
+            return strategies.by_name(strategy)
+        except ValueError as error:
+            raise InvalidInput(f'{error}; "auto" is margin') from None
+    if not callable(strategy):
+        raise InvalidInput(
+            f"strategy is a name or a function (learner, X, n_instances) -> (indices, utilities), got {strategy!r}"
+        )
+    return strategy  # type: ignore[no-any-return]  # callable was just checked
+
+
+def pick(strategy: Strategy, learner: Any, X: Features, n: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Positions in `X` that the strategy picked: at most `n`, no repeats.
+
+    `rng` is passed only to a strategy that names such a parameter (modAL's own don't).
+
+    Raises
+    ------
+    InvalidInput
+        If it returns anything but distinct positions in `X`.
+    """
+    n = min(n, n_rows(X))
+    if n == 0:
+        return np.empty(0, dtype=np.intp)
+    options = {"rng": rng} if _takes_rng(strategy) else {}
+    result = strategy(learner, X, n_instances=n, **options)
+    indices = np.atleast_1d(result[0] if isinstance(result, tuple) else result)
+    name = getattr(strategy, "__name__", repr(strategy))
+    if indices.ndim != 1 or indices.dtype.kind not in "iu":
+        raise InvalidInput(
+            f"the strategy {name} returned {indices.dtype} of shape {indices.shape}: it must return "
+            "(indices, utilities) with whole numbers as indices, positions in X"
+        )
+    if len(indices) > n or len(np.unique(indices)) < len(indices):
+        raise InvalidInput(
+            f"the strategy {name} returned {len(indices)} indices, {len(np.unique(indices))} of them distinct, "
+            f"when {n} were asked for: it must return at most n_instances, without repeats"
+        )
+    if indices.size and (indices.min() < 0 or indices.max() >= n_rows(X)):
+        raise InvalidInput(
+            f"the strategy {name} returned positions from {indices.min()} to {indices.max()} for {n_rows(X)} items"
+        )
+    if indices.size == 0:
+        raise InvalidInput(f"the strategy {name} picked nothing out of {n_rows(X)} items")
+    return indices.astype(np.intp)
+
+
+@lru_cache(maxsize=64)
+def _takes_rng(strategy: Strategy) -> bool:
+    return "rng" in inspect.signature(strategy).parameters

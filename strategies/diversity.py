@@ -1,0 +1,209 @@
+"""The first batch, when there is no model to ask yet: items that are diverse and representative.
+
+k-means on a representation of the items finds as many groups as there are items wanted; the most
+central item of each group is picked, largest group first. Later strategies that need geometry find the
+representation here too.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, top
+
+__all__ = ["cold_start"]
+
+#: k-means is fitted on at most so many rows drawn at random, and looks for at most so many groups.
+_FIT_ROWS = 20_000
+_MAX_CLUSTERS = 500
+#: Labeled items beyond these are not looked at.
+_MAX_LABELED = 100
+#: Rows whose distances to all centres are computed at a time.
+_BLOCK = 20_000
+
+
+def cold_start(
+    learner: Any,
+    X: Any,
+    n_instances: int = 1,
+    *,
+    rng: Rng = None,
+    labeled: tuple[Any, Any] | None = None,
+    representation: Any = None,
+) -> Picked:
+    """Pick a first batch without any model: the most central item of each k-means cluster.
+
+    Kang, Ryu & Kwon, "Using cluster-based sampling to select initial training set for active learning in
+    text classification" (PAKDD 2004).
+    Distances are Euclidean in the representation: scale features that differ in unit, for instance
+    with `representation=StandardScaler()`.
+
+    Takes time linear in the number of items. k-means runs on at most 20,000 of them and looks for at
+    most 500 clusters; what is asked for beyond that, or beyond the number of distinct items, is drawn
+    at random.
+
+    Parameters
+    ----------
+    learner : object or None
+        Need not be fitted. Only looked at for a Pipeline (its own, its `estimator`'s, or the first
+        member's), whose transformers are cloned and fitted on `X` without labels.
+    X : array, CSR, DataFrame or list
+        The items to pick from.
+    n_instances : int
+        How many to pick.
+    rng : None, int or Generator
+        Seeds k-means, and breaks ties.
+    labeled : (X, y), optional
+        Labeled already; `learner.X_training` if that is there. Clusters that hold one of (the first
+        100 of) these come last. Not used with an array as `representation`.
+    representation : transformer, callable or array, optional
+        Where distances are measured. A fitted transformer is used as it is, an unfitted one is cloned
+        and fitted on `X`; a callable gets `X`; an array (n, d) or CSR is aligned with `X`. Without it:
+        the output of the learner's transformers, or else `X` itself where it is numeric and finite.
+        **Where neither works (texts without a Pipeline, for one) the pick is random.**
+
+    Returns
+    -------
+    indices, utilities : ndarray
+        Most useful first. Utility: the share of the items that the picked one stands for (in (0, 1]);
+        0 for items of clusters with labels, and for items drawn at random.
+
+    Raises
+    ------
+    ValueError
+        If `representation` gives no finite numbers, or not one row per item.
+    """
+    rng = as_rng(rng)
+    n = n_rows(X)
+    count = min(as_count(n_instances), n)
+    geometry = _geometry(learner, X, labeled, representation) if 0 < count < n else None
+    if geometry is None:
+        return top(np.zeros(n), count, rng)
+    central, share = _central_items(*geometry, count, rng)
+    picked, utilities = top(share, count, rng)
+    indices = central[picked]
+    rest = np.setdiff1d(np.arange(n), indices, assume_unique=True)
+    extra = rng.choice(rest, count - len(indices), replace=False)
+    return np.concatenate([indices, extra]), np.concatenate([utilities, np.zeros(len(extra))])
+
+
+def _central_items(
+    points: Any, known: Any, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """The item nearest to the centre of each cluster, and the share of all items in that cluster.
+
+    `known` holds labeled points or is None; clusters that are nearest to one have share 0.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_argmin_min
+
+    n = points.shape[0]
+    order = rng.permutation(n)  # all that follows goes in this order, so that no position is favoured
+    drawn = points[order[:_FIT_ROWS]]
+    n_known = 0 if known is None else known.shape[0]
+    n_clusters = min(count + n_known, _MAX_CLUSTERS, drawn.shape[0])
+    kmeans = KMeans(n_clusters, n_init=1, max_iter=20, random_state=int(rng.integers(2**31)))
+    with warnings.catch_warnings():
+        # Fewer distinct points than clusters: some clusters stay empty, which is fine here.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        centres = kmeans.fit(drawn).cluster_centers_
+    cluster, distance = np.empty(n, dtype=np.intp), np.empty(n)
+    for rows in np.array_split(order, -(-n // _BLOCK)):
+        cluster[rows], distance[rows] = pairwise_distances_argmin_min(points[rows], centres)
+    # Rounding errors must not settle what is a tie: both items of a cluster of two, for one.
+    distance = np.round(distance / max(distance.max(), np.finfo(float).tiny), 6)
+    ranked = order[np.lexsort((distance[order], cluster[order]))]
+    found, first, size = np.unique(cluster[ranked], return_index=True, return_counts=True)
+    share = size / n
+    if n_known:
+        share[np.isin(found, pairwise_distances_argmin(known, centres))] = 0.0
+    return ranked[first], share
+
+
+def _geometry(
+    learner: Any, X: Any, labeled: tuple[Any, Any] | None, representation: Any
+) -> tuple[Any, Any] | None:
+    """Points for `X` and for what is labeled (None if nothing is), or None where no way is known."""
+    known = labeled[0] if labeled is not None else getattr(learner, "X_training", None)
+    if known is not None:
+        known = known[:_MAX_LABELED] if n_rows(known) > 0 else None
+    if representation is not None:
+        return _points(representation, X, known)
+    ways = [way for way in (_transformers(learner), _as_it_is) if way is not None]
+    for way in ways:
+        try:
+            return _points(way, X, known)
+        except (TypeError, ValueError, AttributeError):
+            continue  # transformers that need labels, texts without transformers, missing values
+    return None
+
+
+def _as_it_is(X: Any) -> Any:
+    return X
+
+
+def _transformers(learner: Any) -> Any:
+    """An unfitted copy of what stands before the classifier in the learner's Pipeline, or None."""
+    from sklearn.base import clone
+
+    members = learner if isinstance(learner, list | tuple) else getattr(learner, "learner_list", [learner])
+    first = members[0] if members else None
+    pipeline: Any = first if hasattr(first, "steps") else getattr(first, "estimator", None)
+    if len(getattr(pipeline, "steps", ())) < 2:
+        return None
+    return clone(pipeline[:-1])
+
+
+def _points(representation: Any, X: Any, known: Any) -> tuple[Any, Any]:
+    """Rows of numbers for `X` and `known`, by a transformer, a callable or an aligned array."""
+    if hasattr(representation, "transform"):
+        points, transform = _transformed(representation, X)
+    elif callable(representation):
+        points, transform = representation(X), representation
+    else:
+        points, transform, known = representation, None, None
+    points = _numbers(points)
+    if points.shape[0] != n_rows(X):
+        raise ValueError(
+            f"representation gives {points.shape[0]} rows for {n_rows(X)} items: it needs one row per item "
+            "of X, in the same order"
+        )
+    return points, None if known is None else _numbers(transform(known))
+
+
+def _transformed(transformer: Any, X: Any) -> tuple[Any, Any]:
+    """The transformer's output for `X`, and its fitted `transform`; it is not changed itself."""
+    from sklearn.base import BaseEstimator, clone
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if isinstance(transformer, BaseEstimator):
+        try:
+            check_is_fitted(transformer)
+        except NotFittedError:
+            own = clone(transformer)
+            return own.fit_transform(X), own.transform
+    return transformer.transform(X), transformer.transform
+
+
+def _numbers(points: Any) -> Any:
+    """`points` as a float array (n, d) or CSR; a ValueError if they are no finite numbers."""
+    import scipy.sparse as sp
+
+    if sp.issparse(points):
+        points = points.tocsr()
+        points = points if points.dtype.kind == "f" else points.astype(np.float64)
+        values = points.data
+    else:
+        points = np.asarray(points)
+        single = points.dtype in (np.float16, np.float32)
+        points = points.astype(np.float32 if single else np.float64, copy=False)
+        points = values = points.reshape(len(points), -1)
+    if not np.isfinite(values).all():
+        raise ValueError("the representation holds NaN or infinity: distances need finite numbers")
+    return points

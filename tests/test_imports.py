@@ -1,0 +1,88 @@
+"""`import bootstrap` is light, and every public name is where it says."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import bootstrap
+import strategies
+
+NEWLY_LOADED = """
+import sys
+before = set(sys.modules)
+{statement}
+print(*sorted({{name.partition(".")[0] for name in set(sys.modules) - before}}))
+"""
+
+
+def top_level_names_loaded_by(statement: str, repository: Path) -> set[str]:
+    """Run `statement` in a fresh interpreter; the top-level names it brought into sys.modules."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", NEWLY_LOADED.format(statement=statement)],
+        env={**os.environ, "PYTHONPATH": str(repository)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return set(ran.stdout.split())
+
+
+def all_modules() -> Iterator[str]:
+    for package in (bootstrap, strategies):
+        yield package.__name__
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            yield module.name
+
+
+def test_importing_bootstrap_loads_nothing_from_outside_the_standard_library(repository: Path) -> None:
+    loaded = top_level_names_loaded_by("import bootstrap", repository)
+
+    assert loaded - set(sys.stdlib_module_names) == {"bootstrap"}
+
+
+def test_records_and_errors_load_nothing_from_outside_the_standard_library(repository: Path) -> None:
+    loaded = top_level_names_loaded_by(
+        "from bootstrap import BootstrapError, Label, LabelerStopped, Query, Round, SKIP", repository
+    )
+
+    assert loaded - set(sys.stdlib_module_names) == {"bootstrap"}
+
+
+def test_the_watch_on_loaded_modules_sees_a_heavy_one(repository: Path) -> None:
+    assert "pandas" in top_level_names_loaded_by("import pandas", repository)
+
+
+@pytest.mark.parametrize("name", bootstrap.__all__)
+def test_every_name_at_the_front_door_leads_somewhere(name: str) -> None:
+    assert getattr(bootstrap, name) is not None
+    assert name in dir(bootstrap)
+
+
+def test_from_bootstrap_import_strategies_gives_the_strategies() -> None:
+    from bootstrap import strategies as reexported
+
+    assert reexported.margin is strategies.margin
+    assert bootstrap.strategies is reexported
+
+
+def test_an_unknown_name_at_the_front_door_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'bootstrap' has no attribute 'Lop'"):
+        _ = bootstrap.Lop
+
+
+@pytest.mark.parametrize("name", sorted(all_modules()))
+def test_every_public_name_of_a_module_exists_and_is_listed_once(name: str) -> None:
+    # That the list is sorted is ruff's RUF022.
+    module = importlib.import_module(name)
+
+    assert len(module.__all__) == len(set(module.__all__))
+    assert [public for public in module.__all__ if not hasattr(module, public)] == []
