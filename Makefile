@@ -8,7 +8,7 @@
 #   make clean                    remove all of that
 #
 #   make test ARGS="-k pool -x"   a part of the suite (coverage is not measured then)
-#   make test VERSIONS=lowest     against the oldest dependencies that we promise to support
+#   make test VERSIONS=lowest     against the oldest dependencies that we promise to support (on Python 3.11)
 #   make demo PYTHON=python3.12   with another interpreter, where no environment exists yet
 
 .PHONY: demo test check bench build clean
@@ -51,13 +51,13 @@ check: $(VENV)/.tools
 	@$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/.tools
-	@$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' $(WARNINGS) -s $(ARGS)
+	@$(BIN)/python -m pytest -q tests/benchmarks -o python_files='bench_*.py' $(WARNINGS) $(ARGS)
 
 build: $(VENV)/.tools
 	@$(BIN)/python -m hatchling build
 
 clean:
-	@rm -rf .venv .venv-lowest build dist .coverage .hypothesis .benchmarks
+	@rm -rf .venv .venv-lowest build dist bootstrap-labels-demo .coverage .hypothesis
 	@rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootstrap.errors import InvalidInput
-from bootstrap.records import SKIP, Class, Skip
+from bootstrap.records import Class, Skip
 
 __all__ = ["ClassList"]
 
@@ -23,11 +24,13 @@ class ClassList:
     Parameters
     ----------
     classes : sequence, optional
-        All classes in the order they are shown; an answer must be one of them. Without it, every answer of the
-        same kind (string, whole number, bool) as the first is a class.
+        All classes in the order they are shown; an answer must be one of them. Without it, every answer of
+        the same kind (string, whole number, bool) as the first is a class.
     """
 
     def __init__(self, classes: Sequence[Any] | None = None) -> None:
+        if isinstance(classes, str | bytes):
+            raise InvalidInput(f"classes is a single string, {classes!r}: pass a list of classes")
         self.is_open = True  # while the given ones are checked against each other
         self._code_of: dict[Class, int] = {}  # in order of appearance
         for label in self.check_all(classes) if classes is not None else ():
@@ -77,8 +80,8 @@ class ClassList:
         InvalidInput
             If it is None, NaN, of another kind than the classes so far, or not among fixed classes.
         """
-        if answer is SKIP:
-            return SKIP
+        if isinstance(answer, Skip):
+            return answer
         label = self._plain(answer)
         if self._code_of:
             first = next(iter(self._code_of))
@@ -88,8 +91,9 @@ class ClassList:
                     f"(such as {first!r}): use one kind of label"
                 )
         if not self.is_open and label not in self._code_of:
-            near = difflib.get_close_matches(str(label), [str(c) for c in self._code_of], n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            written = {str(known): known for known in self._code_of}
+            near = difflib.get_close_matches(str(label), written, n=1)
+            hint = f"; did you mean {written[near[0]]!r}?" if near else ""
             raise InvalidInput(
                 f"{label!r} is not one of the {len(self._code_of)} classes {_some(self._code_of)}{hint}"
             )
@@ -110,10 +114,11 @@ class ClassList:
                 label = self.check(answer)
             except InvalidInput as error:
                 raise InvalidInput(f"label {i}: {error}") from None
-            if label is not SKIP:
+            if not isinstance(label, Skip):
                 if kind is not None and type(label) is not kind:
                     raise InvalidInput(
-                        f"label {i}: {label!r} is a {_KINDS[type(label)]} among {_KINDS[kind]}s: use one kind of label"
+                        f"label {i}: {label!r} is a {_KINDS[type(label)]} among {_KINDS[kind]}s: "
+                        "use one kind of label"
                     )
                 kind = type(label)
             checked.append(label)
@@ -126,15 +131,19 @@ class ClassList:
         if isinstance(answer, float) and answer.is_integer():
             answer = int(answer)
         if isinstance(answer, str):
-            answer = str(answer)  # numpy's and enum's strings become plain ones
-            if not answer.strip():
+            text = str.__str__(answer)  # of an enum of strings, its value
+            if not text.strip():
                 raise InvalidInput('an empty string is not a label: answer SKIP for "can\'t tell"')
-        if isinstance(answer, str | bool | int):
+            return text
+        if isinstance(answer, bool):
             return answer
-        if answer is None or answer != answer:
+        if isinstance(answer, int):
+            return int(answer)  # of an enum of numbers, its value
+        if answer is None or (isinstance(answer, float) and math.isnan(answer)):
             raise InvalidInput(f'{answer!r} is not a label: answer SKIP (bootstrap.SKIP) for "can\'t tell"')
         raise InvalidInput(
-            f"{answer!r} ({type(answer).__name__}) is not a label: a class is a string, a whole number or a bool"
+            f"{answer!r} ({type(answer).__name__}) is not a label: "
+            "a class is a string, a whole number or a bool"
         )
 
 

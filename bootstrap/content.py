@@ -1,7 +1,7 @@
 """What makes two items the same: an id from the raw content, never from the position.
 
-The id is a BLAKE2b hash of a canonical byte string, so it is the same after a restart, on another machine, and
-for an integer or a floating-point array of the same numbers.
+The id is a BLAKE2b hash of a canonical byte string, so it is the same after a restart, on another machine,
+and for an integer or a floating-point array of the same numbers.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bootstrap.errors import InvalidInput
 
 __all__ = ["content_id"]
 
 _DIGEST_BYTES = 10  # 80 bits: a chance of 4e-13 for any collision among a million contents
+_EXACT = 2**53  # whole numbers up to here are exact in floating point
 
 
 def content_id(item: Any) -> str:
@@ -50,12 +52,15 @@ def _canonical(item: Any) -> bytes:
         return b"text:" + item.encode("utf-8", "surrogatepass")
     if isinstance(item, bytes):
         return b"bytes:" + item
-    if isinstance(item, np.ndarray) and item.dtype.kind in "biuf":
-        return b"array:" + (np.ascontiguousarray(item, dtype=np.float64) + 0.0).tobytes()  # -0.0 is 0.0
     if isinstance(item, PathLike):
         return _canonical(fspath(item))
-    if isinstance(item, list | tuple) and item and all(type(v) in (int, float) for v in item):
-        return _canonical(np.asarray(item, dtype=np.float64))
+    if isinstance(item, list | tuple) and item and all(_fits_float(v) for v in item):
+        item = np.asarray(item)
+    if isinstance(item, np.ndarray) and item.dtype.kind in "biuf" and _all_fit_float(item):
+        values = np.ascontiguousarray(item, dtype=np.float64) + 0.0  # -0.0 is 0.0
+        values[np.isnan(values)] = np.nan  # there are many bit patterns of it
+        shape = "" if values.ndim == 1 else repr(values.shape)
+        return b"array:" + shape.encode() + values.astype("<f8").tobytes()
     try:
         return b"json:" + json.dumps(_plain(item), ensure_ascii=True, sort_keys=True).encode()
     except (TypeError, ValueError) as error:
@@ -65,15 +70,31 @@ def _canonical(item: Any) -> bytes:
         ) from None
 
 
+def _fits_float(value: Any) -> bool:
+    """Whether it is a number, and no whole one too large for floating point."""
+    if isinstance(value, int | np.integer):
+        return not isinstance(value, bool) and abs(int(value)) <= _EXACT
+    return isinstance(value, float | np.floating)
+
+
+def _all_fit_float(array: NDArray[Any]) -> bool:
+    if array.dtype.kind in "bf":
+        return True
+    return bool(((array >= -_EXACT) & (array <= _EXACT)).all())
+
+
 def _plain(value: Any) -> Any:
     """`value` with numpy scalars, arrays, paths and mappings as JSON types; -0.0 and 1.0 as 0 and 1."""
-    if isinstance(value, np.generic):
-        value = value.item()
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | np.ndarray):
+        named = {str(k): _plain(v) for k, v in value.items()}
+        if len(named) < len(value):
+            raise ValueError("two of its keys are the same as text")
+        return named
+    if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     if isinstance(value, PathLike):
         return fspath(value)

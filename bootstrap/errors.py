@@ -69,6 +69,9 @@ class AnswersRejected(BootstrapError, ValueError):
         kept = "1 other was kept" if n_kept == 1 else f"{n_kept} others were kept"
         super().__init__(f"{len(self.rejected)} of the answers refused, {kept}. " + "; ".join(shown))
 
+    def __reduce__(self) -> tuple[Any, ...]:  # an exception is pickled by its message otherwise
+        return type(self), (self.rejected, self.n_kept)
+
 
 class LabelerError(BootstrapError, TypeError):
     """The labeler broke its contract; see :class:`bootstrap.protocols.Labeler`."""
@@ -89,6 +92,9 @@ class LabelerStopped(BootstrapError):
         self.answers = dict(answers or {})
         self.reason = reason
         super().__init__(reason)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.answers, self.reason)
 
 
 class NotReady(BootstrapError, RuntimeError):
@@ -113,9 +119,13 @@ class MissingExtra(BootstrapError, ImportError):
     """
 
     def __init__(self, doing: str, package: str, extra: str) -> None:
+        self._parts = (doing, package, extra)
         super().__init__(
             f'{doing} needs {package}, which is not installed. Run: pip install "bootstrap-labels[{extra}]"'
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), self._parts
 
 
 class PackageShadowed(BootstrapError, ImportError):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone, is_classifier
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, clone, is_classifier
 
 from bootstrap.errors import InvalidInput
 from bootstrap.features import Features
@@ -21,9 +21,11 @@ def check_estimator(estimator: Any) -> None:
     Raises
     ------
     InvalidInput
-        For a class instead of an object, no scikit-learn estimator, or neither `predict_proba` nor
-        `decision_function`.
+        For a class instead of an object, no scikit-learn estimator, one that says it is no classifier, or
+        neither `predict_proba` nor `decision_function`.
     """
+    from sklearn.utils import get_tags
+
     name = type(estimator).__name__
     if isinstance(estimator, type):
         raise InvalidInput(f"{estimator.__name__} is a class; pass an object: {estimator.__name__}()")
@@ -32,6 +34,9 @@ def check_estimator(estimator: Any) -> None:
             f"{name} is not a scikit-learn estimator: pass a classifier or a Pipeline that ends in one, or a "
             "list of classifiers (a committee)"
         )
+    what = get_tags(estimator).estimator_type
+    if what not in (None, "classifier"):  # outlier detectors have a decision_function too
+        raise InvalidInput(f"{name} is not a classifier (scikit-learn calls it {what}): pass a classifier")
     if not (hasattr(estimator, "predict_proba") or hasattr(estimator, "decision_function")):
         kind = "has" if is_classifier(estimator) else "is not a classifier: it has"
         raise InvalidInput(
@@ -41,15 +46,23 @@ def check_estimator(estimator: Any) -> None:
 
 
 def takes_nan(estimator: Any) -> bool:
-    """Whether the estimator says that NaN may stand for a missing value."""
+    """Whether the estimator says that NaN may stand for a missing value.
+
+    A Pipeline takes it if its first step does; one that passes NaN on, as a scaler does, leaves the
+    question to the next.
+    """
     from sklearn.utils import get_tags
 
     if isinstance(estimator, list):
         return all(takes_nan(e) for e in estimator)
-    first = estimator.steps[0][1] if hasattr(estimator, "steps") else estimator
-    if not isinstance(first, BaseEstimator):
-        return False
-    return bool(get_tags(first).input_tags.allow_nan)
+    for step in (e for _, e in estimator.steps) if hasattr(estimator, "steps") else (estimator,):
+        if step is None or isinstance(step, str):  # "passthrough"
+            continue
+        if not isinstance(step, BaseEstimator) or not get_tags(step).input_tags.allow_nan:
+            return False
+        if not isinstance(step, OneToOneFeatureMixin):
+            return True
+    return False
 
 
 def class_scores(estimator: Any, X: Features, **kwargs: Any) -> NDArray[np.float64]:
@@ -58,12 +71,17 @@ def class_scores(estimator: Any, X: Features, **kwargs: Any) -> NDArray[np.float
         return np.asarray(estimator.predict_proba(X, **kwargs))
     decision = np.asarray(estimator.decision_function(X, **kwargs), dtype=float)
     n_classes = len(estimator.classes_)
-    if decision.ndim == 2 and decision.shape[1] not in (1, n_classes):
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    one_vs_one = n_classes > 2 and getattr(last, "decision_function_shape", None) == "ovo"
+    if one_vs_one or (decision.ndim == 2 and decision.shape[1] not in (1, n_classes)):
         raise InvalidInput(
             f"{type(estimator).__name__} gives {decision.shape[1]} decision values for {n_classes} classes: "
             'set decision_function_shape="ovr"'
         )
-    return squash(decision)
+    try:
+        return squash(decision)
+    except ValueError as error:
+        raise InvalidInput(str(error)) from None
 
 
 def seeded(estimator: Any, seed: int) -> Any:

@@ -6,8 +6,10 @@ a person looks at. Everything else in the package treats features as opaque.
 
 from __future__ import annotations
 
+import numbers
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -91,36 +93,59 @@ def check_features(X: Any, *, allow_nan: bool = False, name: str = "X") -> Featu
     InvalidInput
         For no rows' shape at all, NaN or infinity, or a missing raw item.
     """
+    if sp.issparse(X):  # one of the formats is a mapping too
+        return _check_sparse(X, allow_nan, name)
     if isinstance(X, str | bytes | Mapping) or np.isscalar(X) or X is None:
         raise InvalidInput(
             f"{name} is a single {type(X).__name__}; pass one row per item (a list, array, CSR or DataFrame)"
         )
-    if sp.issparse(X):
-        X = X.tocsr()
-        _refuse_not_finite(X.data, allow_nan, name)
-        return X
     if _is_frame(X):
-        numeric = X.select_dtypes("number")
-        if numeric.shape[1]:
-            _refuse_not_finite(numeric.to_numpy(dtype=float, na_value=np.nan), allow_nan, name)
-        return X
+        return _check_frame(X, allow_nan, name)
     if isinstance(X, np.ndarray):
+        X = np.asarray(X)  # a memory-mapped file stays one, as a plain array
         if X.ndim >= 2 and X.dtype.kind in "biufc":
             _refuse_not_finite(X, allow_nan, name)
             return X
-        if X.ndim == 1 and X.dtype.kind in "biuf":
-            raise InvalidInput(
-                f"{name} is a flat array of {X.shape[0]} numbers; one row per item is needed: "
-                f"use {name}.reshape(-1, 1) for a single feature"
-            )
+    return _check_rows(_as_rows(X, name), allow_nan, name)
+
+
+def _check_sparse(X: Any, allow_nan: bool, name: str) -> Features:
+    X = X.tocsr()
+    if not X.has_canonical_format or not X.data.all():  # equal rows must look equal: entries once, no zeros
+        X = X.copy()
+        X.sum_duplicates()
+        X.eliminate_zeros()
+    _refuse_not_finite(X.data, allow_nan, name, lambda i: int(np.searchsorted(X.indptr, i, side="right")) - 1)
+    return X
+
+
+def _check_frame(X: Any, allow_nan: bool, name: str) -> Features:
+    twice = [column for column, n in Counter(str(c) for c in X.columns).items() if n > 1]
+    if twice:
+        raise InvalidInput(f"{name} has more than one column {twice[0]!r}: give each column its own name")
+    numeric = X.select_dtypes("number")
+    if numeric.shape[1]:
+        _refuse_not_finite(numeric.to_numpy(dtype=float, na_value=np.nan), allow_nan, name)
+    return X
+
+
+def _as_rows(X: Any, name: str) -> list[Any]:
+    shape = getattr(X, "shape", None)
+    if shape is not None and len(shape) != 1 and not hasattr(X, "tolist"):  # such as polars: it lists columns
+        raise InvalidInput(f"{name} is a {type(X).__module__}.{type(X).__name__}: pass numpy.asarray({name})")
     try:
         rows = X.tolist() if hasattr(X, "tolist") else list(X)
+        if not isinstance(rows, list):  # what an array without dimensions becomes
+            raise TypeError
     except TypeError:
         raise InvalidInput(f"{name} is a {type(X).__name__}; pass a list, array, CSR or DataFrame") from None
+    return rows
+
+
+def _check_rows(rows: list[Any], allow_nan: bool, name: str) -> Features:
     if rows and isinstance(rows[0], list | tuple | np.ndarray):
-        try:
-            dense = np.asarray(rows, dtype=float)
-        except (TypeError, ValueError):
+        dense = _as_numbers(rows)
+        if dense is None:
             return rows
         _refuse_not_finite(dense, allow_nan, name)
         return dense
@@ -130,19 +155,39 @@ def check_features(X: Any, *, allow_nan: bool = False, name: str = "X") -> Featu
             f"{name} has no content in {len(missing)} of {len(rows)} rows (first: row {missing[0]}): "
             "drop these rows, or fill them with an empty string"
         )
+    if rows and isinstance(rows[0], numbers.Number):
+        raise InvalidInput(
+            f"{name} is a flat list of {len(rows)} numbers; one row per item is needed: "
+            f"use numpy.reshape({name}, (-1, 1)) for a single feature"
+        )
     return rows
 
 
-def _refuse_not_finite(values: NDArray[Any], allow_nan: bool, name: str) -> None:
-    if values.dtype.kind not in "fc" or np.isfinite(values.sum()):
-        return
+def _as_numbers(rows: list[Any]) -> NDArray[np.float64] | None:
+    """Rows of numbers as a dense array; None for anything else, numerals in strings included."""
+    try:
+        table = np.asarray(rows)
+        if table.dtype.kind == "O" and any(isinstance(value, str) for value in table.flat):
+            return None
+        return table.astype(float) if table.dtype.kind in "biufO" else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _refuse_not_finite(
+    values: NDArray[Any], allow_nan: bool, name: str, row_of: Callable[[int], int] = int
+) -> None:
+    """Refuse NaN (unless allowed) and infinity; `row_of` a position along the first axis."""
+    with np.errstate(over="ignore", invalid="ignore"):  # the sum is only a quick first look
+        if values.dtype.kind not in "fc" or np.isfinite(values.sum()):
+            return
     bad = np.isinf(values) if allow_nan else ~np.isfinite(values)
     if not bad.any():
         return
-    where = "" if values.ndim == 1 else f" (first: row {int(np.argwhere(bad)[0][0])})"
+    first = row_of(np.argwhere(bad)[0][0])
     raise InvalidInput(
-        f"{name} has NaN or infinity in {int(bad.sum())} places{where}: fill them, or put a "
-        "SimpleImputer in front of the estimator (a Pipeline that takes NaN may have it)"
+        f"{name} has NaN or infinity in {int(bad.sum())} places (first: row {first}): "
+        "fill them, or put a SimpleImputer in front of the estimator (a Pipeline that takes NaN may have it)"
     )
 
 

@@ -63,10 +63,8 @@ class History:
         """One row a round, the columns of :class:`~bootstrap.records.Round`; not measured is NaN."""
         import pandas as pd
 
-        columns = [field.name for field in fields(Round)]
-        frame = pd.DataFrame([r.to_dict() for r in self.rounds], columns=columns)
-        measured = [field.name for field in fields(Round) if "float" in str(field.type)]
-        return frame.astype(dict.fromkeys(measured, float))
+        kinds = {field.name: float if "float" in str(field.type) else int for field in fields(Round)}
+        return pd.DataFrame([r.to_dict() for r in self.rounds], columns=list(kinds)).astype(kinds)
 
     def to_csv(self, path: str | PathLike[str]) -> Path:
         """Write :meth:`to_frame` as CSV; returns the path."""

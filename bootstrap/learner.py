@@ -11,6 +11,7 @@ This is the only file that imports modAL.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -21,9 +22,12 @@ from modAL.models.base import BaseCommittee
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
+from bootstrap.classes import ClassList
 from bootstrap.errors import InvalidInput, NotReady
 from bootstrap.estimators import check_estimator, class_scores, takes_nan
 from bootstrap.features import Features, check_features, n_rows, stack, take
+from bootstrap.records import SKIP
+from bootstrap.strategies import vote_entropy
 
 __all__ = [
     "AnyLearner",
@@ -33,6 +37,7 @@ __all__ = [
     "members_of",
 ]
 
+_FEW_LABELS = "The number of unique classes"  # how scikit-learn's warning begins
 _NOT_FITTED = "the learner is not fitted yet: teach it labels of at least two classes first"
 
 
@@ -105,10 +110,11 @@ class Learner(ActiveLearner):  # type: ignore[misc]  # modAL has no types
         Raises
         ------
         InvalidInput
-            If lengths differ, only one class is there, or a label is not among `classes`.
+            If lengths differ, only one class is there, labels are of different kinds, or one is not among
+            `classes`.
         """
         X = check_features(X, allow_nan=takes_nan(self.estimator))
-        y = np.asarray(y)
+        y = _as_labels(y)
         if n_rows(X) != len(y):
             raise InvalidInput(f"X has {n_rows(X)} rows and y has {len(y)} labels: they must match")
         classes, codes = _encode(y, self.classes)
@@ -120,7 +126,7 @@ class Learner(ActiveLearner):  # type: ignore[misc]  # modAL has no types
     ) -> None:
         """Add labels and refit; with `only_new`, learn these alone and keep the others stored."""
         X = check_features(X, allow_nan=takes_nan(self.estimator))
-        y = np.asarray(y)
+        y = _as_labels(y, self.y_training)
         if self.X_training is None or only_new:
             known = (self.X_training, self.y_training)
             self.fit(X, y, bootstrap, **fit_kwargs)
@@ -148,18 +154,29 @@ class Learner(ActiveLearner):  # type: ignore[misc]  # modAL has no types
             In the order of the probability columns.
         """
         if (codes == codes[:1]).all():
-            raise InvalidInput(
-                f"all {len(codes)} labels are {classes[codes[0]]!r}: a classifier needs two classes; "
-                "label items of another one"
-            )
+            found = f"all {len(codes)} labels are {classes[codes[0]].item()!r}" if len(codes) else "no labels"
+            raise InvalidInput(f"{found}: a classifier needs two classes; label items of another one")
         rows_X, rows_codes = X, codes
         if bootstrap:
-            drawn = np.random.default_rng().integers(0, len(codes), len(codes))
+            drawn = _drawn_with_replacement(codes)
             rows_X, rows_codes = take(X, drawn), codes[drawn]
-        model = clone(self.estimator).fit(rows_X, rows_codes, **fit_kwargs)
+        with warnings.catch_warnings():
+            if 2 * len(classes) > len(
+                codes
+            ):  # few labels of many classes: scikit-learn suspects a regression
+                warnings.filterwarnings("ignore", _FEW_LABELS, UserWarning)
+            model = clone(self.estimator).fit(rows_X, rows_codes, **fit_kwargs)
         self.estimator, self.classes_ = model, classes
         self.X_training, self.y_training = X, classes[codes]
         self._scores = _Remembered()
+
+    def _fit_to_known(self, bootstrap: bool = False, **fit_kwargs: Any) -> Learner:
+        """What modAL's `Committee.rebag` calls."""
+        return self.fit(self.X_training, self.y_training, bootstrap, **fit_kwargs)
+
+    def __sklearn_clone__(self) -> Learner:
+        """Not fitted, and without labels."""
+        return type(self)(clone(self.estimator), self.query_strategy, classes=self.classes)
 
     @property
     def is_fitted(self) -> bool:
@@ -187,7 +204,8 @@ class Learner(ActiveLearner):  # type: ignore[misc]  # modAL has no types
 
     def predict(self, X: Features, **kwargs: Any) -> NDArray[Any]:
         """Labels of shape (n,): the class with the largest probability."""
-        return np.asarray(self.classes_[self.predict_proba(X, **kwargs).argmax(axis=1)])
+        codes = self.predict_proba(X, **kwargs).argmax(axis=1)
+        return np.asarray(self.classes_[codes])
 
     def scores(self, X: Features) -> NDArray[np.float64]:
         """What is computed once a round and then shared: here `predict_proba`."""
@@ -208,9 +226,10 @@ class Learner(ActiveLearner):  # type: ignore[misc]  # modAL has no types
         """modAL's `query`, with the strategy called exactly once."""
         return _query(self, X_pool, *args, return_metrics=return_metrics, **kwargs)
 
-    def score(self, X: Features, y: ArrayLike, **kwargs: Any) -> float:
+    def score(self, X: Features, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Share of `X` predicted as `y`."""
-        return float(np.mean(self.predict(X) == np.asarray(y)))
+        weights = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+        return float(np.average(self.predict(X) == np.asarray(y), weights=weights))
 
     def _check_fitted(self) -> None:
         if not self.is_fitted:
@@ -230,7 +249,7 @@ class CommitteeLearner(Committee):  # type: ignore[misc]  # modAL has no types
     learner_list : list of Learner
         At least two.
     query_strategy : callable, optional
-        For `query`; modAL's vote entropy by default.
+        For `query`; vote entropy by default.
     n_jobs : int, optional
         Members fitted at a time (threads); results don't depend on it.
     """
@@ -240,10 +259,19 @@ class CommitteeLearner(Committee):  # type: ignore[misc]  # modAL has no types
     ) -> None:
         if len(learner_list) < 2:
             raise InvalidInput(f"a committee needs at least two members, got {len(learner_list)}")
+        if not all(isinstance(member, Learner) for member in learner_list):
+            raise InvalidInput(
+                "a committee's members are Learners: as_learner makes them of a list of classifiers"
+            )
         self.n_jobs = n_jobs
-        self._scores = _Remembered()
-        options = {} if query_strategy is None else {"query_strategy": query_strategy}
-        super().__init__(list(learner_list), **options)
+        # modAL's own vote entropy takes no lists
+        super().__init__(list(learner_list), vote_entropy if query_strategy is None else query_strategy)
+        self._after_fit()
+
+    def __sklearn_clone__(self) -> CommitteeLearner:
+        """Not fitted, and without labels."""
+        members = [clone(member) for member in self.learner_list]
+        return type(self)(members, self.query_strategy, n_jobs=self.n_jobs)
 
     @property
     def _first(self) -> Learner:
@@ -272,7 +300,7 @@ class CommitteeLearner(Committee):  # type: ignore[misc]  # modAL has no types
 
     @property
     def y_training(self) -> NDArray[Any] | None:
-        """The labels that all members were trained on."""
+        """The labels that the first member was trained on, as all are that were taught together."""
         labels: NDArray[Any] | None = self._first.y_training
         return labels
 
@@ -296,7 +324,9 @@ class CommitteeLearner(Committee):  # type: ignore[misc]  # modAL has no types
 
     def _each(self, act: Any) -> list[Any]:
         parallel = joblib.Parallel(n_jobs=self.n_jobs, prefer="threads")
-        return list(parallel(joblib.delayed(act)(member) for member in self.learner_list))
+        with warnings.catch_warnings():  # around all: in each thread they would undo each other's filters
+            warnings.filterwarnings("ignore", _FEW_LABELS, UserWarning)
+            return list(parallel(joblib.delayed(act)(member) for member in self.learner_list))
 
     def _after_fit(self) -> None:
         self.X_training = self._first.X_training
@@ -304,8 +334,13 @@ class CommitteeLearner(Committee):  # type: ignore[misc]  # modAL has no types
         self._scores = _Remembered()
 
     def _set_classes(self) -> None:
-        self.classes_ = self._first.classes_ if self.is_fitted else None
-        self.n_classes_ = 0 if self.classes_ is None else len(self.classes_)
+        """Members that were taught apart, before they came together, may know different classes."""
+        self.classes_, self.n_classes_ = None, 0
+        if self.is_fitted:
+            known = [member.classes_ for member in self.learner_list]
+            differ = any(not np.array_equal(classes, known[0]) for classes in known)
+            self.classes_ = np.unique(np.concatenate(known)) if differ else known[0]
+            self.n_classes_ = len(self.classes_)
 
     def vote_proba(self, X: Features, **kwargs: Any) -> NDArray[np.float64]:
         """Each member's probabilities: shape (n, members, K)."""
@@ -314,7 +349,15 @@ class CommitteeLearner(Committee):  # type: ignore[misc]  # modAL has no types
         known = self._scores.get(X)
         if known is not None and not kwargs:
             return known
-        return np.stack(self._each(lambda member: member.predict_proba(X, **kwargs)), axis=1)
+        return np.stack(self._each(lambda member: self._proba_of(member, X, **kwargs)), axis=1)
+
+    def _proba_of(self, member: Learner, X: Features, **kwargs: Any) -> NDArray[np.float64]:
+        proba = member.predict_proba(X, **kwargs)
+        if np.array_equal(member.classes_, np.asarray(self.classes_)):
+            return proba
+        full = np.zeros((len(proba), self.n_classes_))
+        full[:, np.searchsorted(np.asarray(self.classes_), member.classes_)] = proba
+        return full
 
     def vote(self, X: Features, **kwargs: Any) -> NDArray[Any]:
         """Each member's label: shape (n, members)."""
@@ -378,8 +421,8 @@ def as_learner(
     >>> from sklearn.linear_model import LogisticRegression
     >>> learner = as_learner(LogisticRegression())
     >>> learner.teach([[0.0], [1.0], [2.0]], ["no", "no", "yes"])
-    >>> learner.predict([[3.0]])[0]
-    'yes'
+    >>> learner.predict([[3.0]]).tolist()
+    ['yes']
     """
     if isinstance(estimator, BaseCommittee):
         members = [_member(m, classes) for m in estimator.learner_list]
@@ -400,6 +443,31 @@ def _member(estimator: Any, classes: Sequence[Any] | None) -> Learner:
         )
     check_estimator(estimator)
     return Learner(clone(estimator), classes=classes)
+
+
+def _as_labels(y: Any, known: NDArray[Any] | None = None) -> NDArray[Any]:
+    """Labels of shape (n,), all of one kind (that of the `known`); numpy makes strings of `["a", 1]`."""
+    labels = np.asarray(y, dtype=object if isinstance(y, list | tuple) else None)
+    if labels.ndim != 1:
+        raise InvalidInput(f"y has shape {labels.shape}: pass one label per row")
+    if labels.dtype.kind in "biuU" and (known is None or known.dtype.kind == labels.dtype.kind):
+        return labels
+    classes = ClassList()
+    if known is not None:
+        classes.add(known[0].item())
+    checked = classes.check_all(labels.tolist())
+    if SKIP in checked:
+        raise InvalidInput("SKIP is no label to train on: leave these rows out")
+    return np.array(checked)
+
+
+def _drawn_with_replacement(codes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Rows of a resample that has two classes, as a classifier needs."""
+    rng = np.random.default_rng()
+    drawn = rng.integers(0, len(codes), len(codes))
+    while (codes[drawn] == codes[drawn[0]]).all():
+        drawn = rng.integers(0, len(codes), len(codes))
+    return drawn
 
 
 def _encode(y: NDArray[Any], classes: Sequence[Any] | None) -> tuple[NDArray[Any], NDArray[np.intp]]:
@@ -427,11 +495,10 @@ def _query(
     return (indices, rows, utilities) if return_metrics else (indices, rows)
 
 
-def _repr(learner: AnyLearner, what: str) -> str:
+def _repr(learner: Any, what: str) -> str:
     if not learner.is_fitted:
         return f"{type(learner).__name__}({what}, not fitted)"
-    labels = learner.y_training
-    n_labels = 0 if labels is None else len(labels)
+    n_labels = len(learner.y_training)
     return f"{type(learner).__name__}({what}, {n_labels} labels, {len(learner.classes_)} classes)"
 
 

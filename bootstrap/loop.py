@@ -172,7 +172,8 @@ class BootstrapLoop:
             What people see (texts beside embeddings, say). Two equal items are one content, asked about once.
             By default the rows of `X`.
         ids : n ids, optional
-            By default a hash of the raw item; never its position.
+            By default a hash of the raw item; never its position. Rows of numbers with ids and without
+            `items` are an item each, even where they are equal.
 
         Returns
         -------
@@ -367,6 +368,8 @@ class BootstrapLoop:
             self._add_outside(*labeled)
         if len(self._pool) == 0:
             raise InvalidInput("the pool is empty: pass the items to label, run(X), or add them first")
+        if self._given_since_fit:
+            self._fit()
         self.stop_reason = None
         self.stop_reason = driver.run(self)
         self._warn_of_one_class()
@@ -422,11 +425,18 @@ class BootstrapLoop:
         """
         from bootstrap.report import ReviewCurveReport
 
-        audited = self._pool.rows(Place.AUDITED)
-        if self._model.held_out is None or len(audited) == 0:
+        held_out, audited = self._model.held_out, self._pool.rows(Place.AUDITED)
+        if held_out is None or len(audited) == 0:
             raise NotReady("nothing is measured yet: it takes a model and at least one audited held-out item")
-        correct, confidence = self._model.held_out.outcomes(audited, self._exchange.labels.of(audited))
-        return ReviewCurveReport(review_curve(correct, confidence, delta=self.settings.delta))
+        curve = review_curve(
+            *held_out.outcomes(audited, self._exchange.labels.of(audited)),
+            delta=self.settings.delta,
+            people_error=self.settings.people_error or 0.0,
+            confidence_all=held_out.confidence,
+        )
+        return ReviewCurveReport(
+            curve, self.settings.target_accuracy, self.settings.target_of, self.settings.review_rate
+        )
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Accuracy at the review rate, with its interval, against labels spent (needs matplotlib)."""
@@ -507,9 +517,10 @@ class BootstrapLoop:
         self._exchange.give(self._pool.add_outside(X).tolist(), labels, None, blind=False)
 
     def _warn_of_one_class(self) -> None:
-        if self._model.is_fitted or not self._exchange.labels.log:
+        rows, codes = self._exchange.training()
+        if len(rows) == 0 or _two_classes(codes):
             return
-        found = self.classes[0] if len(self._classes) == 1 or self._classes.is_open else "of one class"
+        found = self._exchange.labels.of(rows[:1])[0]
         warnings.warn(
             f"no model was fitted: all training labels so far are {found!r}. Go on until another class "
             "comes, or bring labels of it (run(labeled=...), add_labels)",

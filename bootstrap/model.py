@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -148,8 +149,10 @@ class Model:
         if self._transformed:
             X = self._transformed.start(X, free)
             members_of(self.learner)[0].estimator = self._transformed.rest
+        known = pool.rows(Place.LABELED, Place.OUTSIDE)  # of one class only, or there would be a model
+        start = partial(strategies.cold_start, rng=rng, labeled=(take(X, known), None))
         with self._one_thread(X, len(free)):
-            return free[pick(strategies.cold_start, self.learner, take(X, free), n, rng)]
+            return free[pick(start, self.learner, take(X, free), n, rng)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probabilities (n, K) for new raw features, columns in the order of `learner.classes_`."""

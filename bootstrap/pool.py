@@ -78,6 +78,8 @@ class Pool:
         self._allow_nan = allow_nan
         self._row_of: dict[str, int] = {}  # item id -> row of its content
         self._row_of_content: dict[str, int] = {}
+        self._row_of_features: dict[str, int] = {}  # for rows whose content is a raw item
+        self._n_indexed = 0  # rows that were looked at for it
         self._ids: list[str] = []  # row -> the id that was there first
         self._items: dict[int, Any] = {}  # row -> what people see, where it isn't the features
         self._place = bytearray()  # row -> Place; quick one by one, and a view for numpy
@@ -171,6 +173,10 @@ class Pool:
     def add(self, X: Any, *, items: Any = None, ids: Iterable[str] | None = None) -> Added:
         """Add items at any time; contents that are known already are not added twice.
 
+        Equal contents are one item. The exception: numbers with `ids` and without `items` are an item
+        each, since whoever labels them may know more (two patients with equal figures); they still fall
+        on one side of the held-out draw, and there are one item.
+
         Parameters
         ----------
         X : features of n items
@@ -190,33 +196,43 @@ class Pool:
         keys = self._content_keys(X, raw, ids is not None)
         names = _check_ids(ids, n) if ids is not None else [k or "" for k in keys]
         contents = [key or f"id:{name}" for key, name in zip(keys, names, strict=True)]
+        held = np.asarray(uniform_draw(self._key, contents, "held-out")) < self._held_out
+        if ids is not None and raw is None and not isinstance(X, list):
+            # Numbers with an id of their own: who labels may know more of it than these numbers.
+            named = zip(contents, names, held.tolist(), strict=True)
+            contents = [key if is_held else f"{key} of {name}" for key, name, is_held in named]
         self._refuse_known_ids(names, contents)
 
+        labeled = [None] * n if raw is None else self._outside_rows(X)
         fresh: list[int] = []
         rows: dict[str, int] = {}
         for i, content in enumerate(contents):
-            if content not in self._row_of_content and content not in rows:
+            if content in self._row_of_content or content in rows:
+                continue
+            outside = labeled[i]
+            if outside is None:
                 rows[content] = len(self._ids) + len(fresh)
                 fresh.append(i)
-        new_contents = [contents[i] for i in fresh]
-        held = np.asarray(uniform_draw(self._key, new_contents, "held-out")) < self._held_out
+            else:
+                rows[content] = outside
         self._append(
             X if len(fresh) == n else take(X, np.array(fresh, dtype=np.intp)),
             [names[i] for i in fresh],
-            np.where(held, Place.HELD_OUT, Place.AVAILABLE),
-            np.asarray(uniform_draw(self._key, new_contents, "audit-order")),
+            np.where(held[fresh], Place.HELD_OUT, Place.AVAILABLE),
+            np.asarray(uniform_draw(self._key, [contents[i] for i in fresh], "audit-order")),
             None if raw is None else [raw[i] for i in fresh],
         )
         self._row_of_content.update(rows)
         for name, content in zip(names, contents, strict=True):
             self._row_of[name] = self._row_of_content[content]
-        return Added(new=len(fresh), held_out=int(held.sum()), copies=n - len(fresh))
+        return Added(new=len(fresh), held_out=int(held[fresh].sum()), copies=n - len(fresh))
 
     def add_outside(self, X: Any) -> NDArray[np.intp]:
         """Take labeled items from outside the pool, each as it is, equal ones too.
 
         An item whose content is in the pool is that item: it is not put in again. A copy that is added
-        to the pool later leads here and is never asked about.
+        to the pool later leads here and is never asked about. They come without raw items, so it is their
+        features that decide.
 
         Returns
         -------
@@ -225,10 +241,11 @@ class Pool:
         """
         X = self._checked(X)
         keys = self._content_keys(X, None, named=True)
-        rows = np.array([self._row_of_content.get(key or "", -1) for key in keys], dtype=np.intp)
+        self._index_features()
+        rows = np.array([self._row_in_pool(key) for key in keys], dtype=np.intp)
         new = np.flatnonzero(rows < 0)
         rows[new] = np.arange(len(self._ids), len(self._ids) + len(new))
-        ids = [f"outside-{row}" for row in rows[new]]
+        ids = [self._outside_id(row) for row in rows[new].tolist()]
         self._append(take(X, new), ids, np.full(len(new), Place.OUTSIDE), np.full(len(new), np.inf), None)
         self._row_of.update(zip(ids, rows[new].tolist(), strict=True))
         for i in new.tolist():
@@ -255,12 +272,41 @@ class Pool:
                 keys.append(None)  # no content to compare: the id stands for it
         return keys
 
+    def _outside_rows(self, X: Features) -> list[int | None]:
+        """For each row of `X`, the labeled item from outside that has the same features."""
+        if not self.count(Place.OUTSIDE):
+            return [None] * n_rows(X)
+        found = (self._row_of_content.get(key or "") for key in self._content_keys(X, None, named=True))
+        return [row if row is not None and self.place(row) is Place.OUTSIDE else None for row in found]
+
+    def _index_features(self) -> None:
+        rows = [row for row in range(self._n_indexed, len(self._ids)) if row in self._items]
+        if rows:
+            for row, key in zip(rows, self._content_keys(take(self.X, rows), None, named=True), strict=True):
+                if key is not None:
+                    self._row_of_features.setdefault(key, row)
+        self._n_indexed = len(self._ids)
+
+    def _row_in_pool(self, key: str | None) -> int:
+        if key is None:
+            return -1
+        if key in self._row_of_content:
+            return self._row_of_content[key]
+        return self._row_of_features.get(key, -1)
+
+    def _outside_id(self, row: int) -> str:
+        item_id = f"outside-{row}"
+        while item_id in self._row_of:  # somebody's own id
+            item_id += "'"
+        return item_id
+
     def _refuse_known_ids(self, names: Sequence[str], contents: Sequence[str]) -> None:
         for name, content in zip(names, contents, strict=True):
             row = self._row_of.get(name)
             if row is not None and self._row_of_content.get(content) != row:
                 raise InvalidInput(
-                    f"the id {name!r} is taken by another item: ids must stay with their content. Nothing was added"
+                    f"the id {name!r} is taken by another item: ids must stay with their content. "
+                    "Nothing was added"
                 )
 
     def _append(
@@ -272,7 +318,10 @@ class Pool:
         raw: list[Any] | None,
     ) -> None:
         start = len(self._ids)
-        self.X = X if self.X is None or n_rows(self.X) == 0 else stack(self.X, X)
+        if self.X is None or n_rows(self.X) == 0:
+            self.X = X
+        elif ids:
+            self.X = stack(self.X, X)
         self._ids.extend(ids)
         self._place.extend(places.astype(np.uint8).tobytes())
         self._audit_order = np.concatenate([self._audit_order, audit_order])
@@ -292,7 +341,13 @@ def _as_list(items: Any, n: int) -> list[Any]:
 def _check_ids(ids: Iterable[Any], n: int) -> list[str]:
     if isinstance(ids, str | bytes):
         raise InvalidInput("ids is a single string; pass one id per row of X")
-    names = [str(i) for i in ids]
+    names = list(ids)
+    missing = [
+        i for i, name in enumerate(names) if name is None or (isinstance(name, float) and name != name)
+    ]
+    if missing:
+        raise InvalidInput(f"ids has none for row {missing[0]}: give each item its own, or leave ids out")
+    names = [str(name) for name in names]
     if len(names) != n:
         raise InvalidInput(f"X has {n} rows and ids has {len(names)}: pass one id per row")
     twice = [name for name, count in Counter(names).items() if count > 1]

@@ -103,6 +103,7 @@ class HeldOutScores:
                 settings.target_accuracy,
                 target_of=settings.target_of,
                 people_error=people_error,
+                confidence_all=self.confidence,
             ),
         }
 
@@ -115,12 +116,13 @@ class RunningErrors:
 
     Attributes
     ----------
-    errors, n : int
-        The whole evidence.
+    errors, n, n_reviewed : int
+        Audits that went out wrong, all audits, and those that people would have decided: the whole
+        evidence.
     """
 
     def __init__(self) -> None:
-        self.errors = self.n = 0
+        self.errors = self.n = self.n_reviewed = 0
         self._expected: dict[int, tuple[Any, bool]] = {}  # row -> predicted class, decided alone
 
     def expect(self, rows: NDArray[np.intp], live: HeldOutScores) -> None:
@@ -136,6 +138,7 @@ class RunningErrors:
         if row in self._expected:
             predicted, alone = self._expected.pop(row)
             self.n += 1
+            self.n_reviewed += not alone
             self.errors += alone and predicted != label
 
     def figures(self, settings: Settings) -> dict[str, Any]:
@@ -143,5 +146,5 @@ class RunningErrors:
         if self.n == 0:
             return {}
         low, high = error_interval(self.errors, self.n, settings.delta)
-        people = settings.review_rate * (settings.people_error or 0.0)
+        people = self.n_reviewed / self.n * (settings.people_error or 0.0)
         return {"running_low": 1 - high - people, "running_high": 1 - low - people}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import operator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -73,7 +74,7 @@ class Settings:
 
 
 def _is_number(value: Any) -> bool:
-    return not isinstance(value, bool) and hasattr(value, "__float__") and math.isfinite(float(value))
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _is_whole(value: Any) -> bool:

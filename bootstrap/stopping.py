@@ -6,6 +6,7 @@ the model is good enough: these figures are estimates (see `Round`).
 
 from __future__ import annotations
 
+import numbers
 import time
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -28,10 +29,14 @@ class _Watched(Protocol):
     """What a condition may look at."""
 
     @property
-    def history(self) -> Any: ...
+    def history(self) -> Any:
+        """The finished rounds."""
+        ...
 
     @property
-    def n_labels(self) -> int: ...
+    def n_labels(self) -> int:
+        """Labels that people gave."""
+        ...
 
 
 class StopCondition:
@@ -61,6 +66,7 @@ class _Joined(StopCondition):
         self.conditions = conditions
 
     def start(self, loop: _Watched) -> None:
+        """Start each of them."""
         for condition in self.conditions:
             condition.start(loop)
 
@@ -69,6 +75,7 @@ class AnyOf(_Joined):
     """Stop when any of the conditions does; `a | b` is the short form."""
 
     def reason(self, loop: _Watched) -> str | None:
+        """The first reason that one of them gives."""
         return next((r for c in self.conditions if (r := c.reason(loop)) is not None), None)
 
 
@@ -76,8 +83,11 @@ class AllOf(_Joined):
     """Stop when all of the conditions do; `a & b` is the short form."""
 
     def reason(self, loop: _Watched) -> str | None:
+        """All reasons, once each of them gives one."""
         reasons = [c.reason(loop) for c in self.conditions]
-        return " and ".join(str(r) for r in reasons) if all(r is not None for r in reasons) else None
+        if not reasons or None in reasons:
+            return None
+        return " and ".join(str(r) for r in reasons)
 
 
 class LabelsSpent(StopCondition):
@@ -87,6 +97,7 @@ class LabelsSpent(StopCondition):
         self.n = _at_least_one(n, "LabelsSpent")
 
     def reason(self, loop: _Watched) -> str | None:
+        """Labels spent, once there are `n`."""
         return f"{loop.n_labels} of {self.n} labels spent" if loop.n_labels >= self.n else None
 
 
@@ -97,6 +108,7 @@ class RoundsDone(StopCondition):
         self.n = _at_least_one(n, "RoundsDone")
 
     def reason(self, loop: _Watched) -> str | None:
+        """Rounds done, once there are `n`."""
         return f"{len(loop.history)} of {self.n} rounds done" if len(loop.history) >= self.n else None
 
 
@@ -108,9 +120,12 @@ class NoProgress(StopCondition):
 
     def __init__(self, rounds: int = 5, at_least: float = 0.002) -> None:
         self.rounds = _at_least_one(rounds, "NoProgress")
+        if not (_is_number(at_least) and 0 <= at_least <= 1):
+            raise InvalidInput(f"NoProgress needs at_least as a share in [0, 1], got {at_least!r}")
         self.at_least = at_least
 
     def reason(self, loop: _Watched) -> str | None:
+        """How little the estimate rose, once that is less than `at_least`."""
         measured = [r.accuracy for r in loop.history if r.accuracy is not None]
         if len(measured) <= self.rounds:
             return None
@@ -124,16 +139,18 @@ class TimeSpent(StopCondition):
     """Stop at the end of the first round that ends `seconds` or more after the run began."""
 
     def __init__(self, seconds: float, *, clock: Callable[[], float] = time.monotonic) -> None:
-        if not seconds > 0:
+        if not (_is_number(seconds) and seconds > 0):
             raise InvalidInput(f"TimeSpent needs a positive number of seconds, got {seconds!r}")
         self.seconds = seconds
         self._clock = clock
         self._began = clock()
 
     def start(self, loop: _Watched) -> None:
+        """Count from now."""
         self._began = self._clock()
 
     def reason(self, loop: _Watched) -> str | None:
+        """Seconds spent, once there are enough."""
         spent = self._clock() - self._began
         return f"{spent:.0f} seconds spent" if spent >= self.seconds else None
 
@@ -147,6 +164,7 @@ class When(StopCondition):
         self.function = function
 
     def reason(self, loop: _Watched) -> str | None:
+        """What the function says, once it is true."""
         answer = self.function(loop)
         if not answer:
             return None
@@ -154,7 +172,11 @@ class When(StopCondition):
         return answer if isinstance(answer, str) else f"{name} holds"
 
 
-def _at_least_one(n: int, what: str) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+
+
+def _at_least_one(n: Any, what: str) -> int:
+    if not (_is_number(n) and isinstance(n, numbers.Integral) and int(n) >= 1):
         raise InvalidInput(f"{what} needs a whole number of at least 1, got {n!r}")
-    return n
+    return int(n)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -37,7 +36,8 @@ def resolve(strategy: Any) -> Strategy:
             raise InvalidInput(f'{error}; "auto" is margin') from None
     if not callable(strategy):
         raise InvalidInput(
-            f"strategy is a name or a function (learner, X, n_instances) -> (indices, utilities), got {strategy!r}"
+            "strategy is a name or a function (learner, X, n_instances) -> (indices, utilities), "
+            f"got {strategy!r}"
         )
     return strategy  # type: ignore[no-any-return]  # callable was just checked
 
@@ -57,8 +57,21 @@ def pick(strategy: Strategy, learner: Any, X: Features, n: int, rng: np.random.G
         return np.empty(0, dtype=np.intp)
     options = {"rng": rng} if _takes_rng(strategy) else {}
     result = strategy(learner, X, n_instances=n, **options)
-    indices = np.atleast_1d(result[0] if isinstance(result, tuple) else result)
-    name = getattr(strategy, "__name__", repr(strategy))
+    return _checked(result, n, n_rows(X), getattr(strategy, "__name__", repr(strategy)))
+
+
+def _takes_rng(strategy: Strategy) -> bool:
+    return "rng" in inspect.signature(strategy).parameters
+
+
+def _checked(result: Any, n: int, n_items: int, name: str) -> NDArray[np.intp]:
+    chosen = result[0] if isinstance(result, tuple) and len(result) == 2 else result
+    try:
+        indices = np.atleast_1d(chosen)
+    except ValueError:  # lists of unequal lengths
+        indices = np.atleast_1d(np.asarray(chosen, dtype=object))
+    if indices.size == 0:
+        raise InvalidInput(f"the strategy {name} picked nothing out of {n_items} items")
     if indices.ndim != 1 or indices.dtype.kind not in "iu":
         raise InvalidInput(
             f"the strategy {name} returned {indices.dtype} of shape {indices.shape}: it must return "
@@ -66,18 +79,12 @@ def pick(strategy: Strategy, learner: Any, X: Features, n: int, rng: np.random.G
         )
     if len(indices) > n or len(np.unique(indices)) < len(indices):
         raise InvalidInput(
-            f"the strategy {name} returned {len(indices)} indices, {len(np.unique(indices))} of them distinct, "
-            f"when {n} were asked for: it must return at most n_instances, without repeats"
+            f"the strategy {name} returned {len(indices)} indices, {len(np.unique(indices))} of them "
+            f"distinct, when {n} were asked for: it must return at most n_instances, without repeats"
         )
-    if indices.size and (indices.min() < 0 or indices.max() >= n_rows(X)):
+    if indices.min() < 0 or indices.max() >= n_items:
         raise InvalidInput(
-            f"the strategy {name} returned positions from {indices.min()} to {indices.max()} for {n_rows(X)} items"
+            f"the strategy {name} returned positions from {indices.min()} to {indices.max()} "
+            f"for {n_items} items"
         )
-    if indices.size == 0:
-        raise InvalidInput(f"the strategy {name} picked nothing out of {n_rows(X)} items")
     return indices.astype(np.intp)
-
-
-@lru_cache(maxsize=64)
-def _takes_rng(strategy: Strategy) -> bool:
-    return "rng" in inspect.signature(strategy).parameters

@@ -33,6 +33,18 @@ class _Step:
     state: str | None = None
     output: Features | None = None
 
+    def refit(self, X: Features, rows: NDArray[np.intp], y: NDArray[Any] | None) -> bool:
+        """Fit it, if it learns; whether the output that is there still holds."""
+        fitted: Any = self.transformer
+        state: str | None = ""
+        if not self.learns_nothing:
+            fitted = clone(self.transformer, safe=False).fit(take(X, rows), y)
+            state = _state_of(fitted)
+        if self.output is not None and (state is None or state != self.state):
+            return False
+        self.fitted, self.state = fitted, state
+        return True
+
     def extended(self, X: Features) -> Features:
         """The output for all rows of `X`, computed only for those that are new."""
         done = 0 if self.output is None else n_rows(self.output)
@@ -61,11 +73,12 @@ class TransformedRows:
 
     def __init__(self, estimator: Any) -> None:
         self._steps: list[_Step] = []
+        self._last = "classifier"  # name of the last step
         self.rest = estimator
-        if not isinstance(estimator, Pipeline) or estimator.memory is not None:
+        if type(estimator) is not Pipeline or estimator.memory is not None:  # a subclass may do anything
             return
-        names = iter(estimator.steps[:-1])
-        for name, transformer in names:
+        self._last = estimator.steps[-1][0]
+        for name, transformer in estimator.steps[:-1]:
             if transformer is None or isinstance(transformer, str):  # "passthrough"
                 continue
             learns_nothing = _learns_nothing(transformer)
@@ -84,26 +97,23 @@ class TransformedRows:
         `X` may have more rows than last time; rows that were there before must not have changed.
         """
         for i, step in enumerate(self._steps):
-            fitted = step.transformer
-            if not step.learns_nothing:
-                fitted = clone(step.transformer).fit(take(X, rows), y)
-            state = "" if step.learns_nothing else _state_of(fitted)
-            if step.output is not None and (state is None or state != step.state):
+            if not step.refit(X, rows, y):
                 self._give_back(i)
                 return X
-            step.fitted, step.state = fitted, state
             X = step.extended(X)
         return X
 
     def start(self, X: Features, rows: NDArray[np.intp]) -> Features:
-        """:meth:`refit` without labels, for a first batch; `X` itself where a transformer needs them."""
-        try:
-            return self.refit(X, rows, None)
-        except Exception:  # whatever an unknown transformer raises when it is given no labels
-            for step in self._steps:
-                step.fitted = step.state = step.output = None
-            self._give_back(0)
-            return X
+        """:meth:`refit` without labels, for a first batch; it ends at a transformer that needs them."""
+        for i, step in enumerate(self._steps):
+            try:
+                if step.output is None:
+                    step.refit(X, rows, None)
+                X = step.extended(X)
+            except Exception:  # whatever an unknown transformer raises when it is given no labels
+                self._give_back(i)
+                break
+        return X
 
     def extend(self, X: Features) -> Features:
         """The features of all rows of `X` for `rest`, some of them new since :meth:`refit`."""
@@ -117,16 +127,8 @@ class TransformedRows:
             X = step.fitted.transform(X)
         return X
 
-    def whole(self, rest: Any) -> Any:
-        """One fitted estimator from raw features: the leading transformers and a fitted `rest`."""
-        if not self._steps:
-            return rest
-        first = [(step.name, step.fitted) for step in self._steps]
-        last = rest.steps if isinstance(rest, Pipeline) else [("classifier", rest)]
-        return Pipeline([*first, *last])
-
     def _give_back(self, i: int) -> None:
-        rest = self.rest.steps if isinstance(self.rest, Pipeline) else [("classifier", self.rest)]
+        rest = self.rest.steps if isinstance(self.rest, Pipeline) else [(self._last, self.rest)]
         self._rest_from([*((step.name, step.transformer) for step in self._steps[i:]), *rest])
         del self._steps[i:]
 
@@ -136,7 +138,10 @@ class TransformedRows:
 
 def _by_rows(output: Features) -> Features:
     """The output in a form whose rows can be picked."""
-    return output.tocsr() if sp.issparse(output) else output
+    if sp.issparse(output):
+        return output.tocsr()
+    is_series = hasattr(output, "iloc") and output.ndim == 1
+    return output.tolist() if is_series else output
 
 
 def _learns_nothing(transformer: Any) -> bool:

@@ -57,6 +57,13 @@ def test_records_and_errors_load_nothing_from_outside_the_standard_library(repos
     assert loaded - set(sys.stdlib_module_names) == {"bootstrap"}
 
 
+def test_no_module_needs_an_optional_dependency_to_be_imported(repository: Path) -> None:
+    loaded = top_level_names_loaded_by("import " + ", ".join(all_modules()), repository)
+
+    assert "sklearn" in loaded
+    assert "matplotlib" not in loaded
+
+
 def test_the_watch_on_loaded_modules_sees_a_heavy_one(repository: Path) -> None:
     assert "pandas" in top_level_names_loaded_by("import pandas", repository)
 

@@ -81,7 +81,7 @@ def test_a_second_different_answer_is_kept_beside_the_first_and_never_replaces_i
     assert [label.extra for label in loop.labels if label.id == query_id] == [False, True]
     loop.refit()
     row = loop._pool.row(query_id)
-    rows, codes = loop._exchange.training()
+    rows, _ = loop._exchange.training()
     assert loop._classes.shown[0] == "big"
     assert loop._exchange.labels.of(np.array([row])) == ["big"]
     assert row in rows

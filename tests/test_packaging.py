@@ -63,7 +63,8 @@ def test_the_wheel_holds_every_file_of_both_packages_and_nothing_else(repository
         path.relative_to(repository).as_posix()
         for package in PACKAGES
         for path in (repository / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file()
+        and not any(part.startswith((".", "__pycache__")) for part in path.relative_to(repository).parts)
     }
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
@@ -95,8 +96,9 @@ def test_the_demo_runs_from_the_installed_wheel_in_another_folder(
     run(fresh_environment / "bootstrap-labels", "demo", "--out", "seen", cwd=tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == ["seen"]  # nothing is left elsewhere
-    (picture,) = (tmp_path / "seen").glob("*.png")
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    (rounds,) = (tmp_path / "seen").glob("*.jsonl")
-    rows = [json.loads(line) for line in rounds.read_text(encoding="utf-8").splitlines()]
-    assert len(rows) > 1
+    written = {path.name for path in (tmp_path / "seen").iterdir()}
+    assert written == {"history.csv", "history.jsonl", "plot.png", "review_curve.png"}
+    assert (tmp_path / "seen" / "plot.png").read_bytes().startswith(b"\x89PNG")
+    rounds = (tmp_path / "seen" / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["round"] for line in rounds] == list(range(1, len(rounds) + 1))
+    assert len(rounds) > 1

@@ -186,7 +186,7 @@ class PanelLabeler(CollectingLabeler):
     def disagreements(self) -> dict[str, dict[str, Class | Skip]]:
         """Return item id -> {member: answer} where not every reader gave the same class.
 
-        Ties and skips are among them. In the order in which the panels were completed.
+        Ties and skips are among them. In the order in which the panels were first completed.
         """
         return {item_id: dict(said) for item_id, said in self._complete.items() if _differ(said)}
 
@@ -210,7 +210,6 @@ class PanelLabeler(CollectingLabeler):
         for query in queries:
             said = self._pending.get(query.id, {})
             if len(said) == self.overlap:
-                self._complete.pop(query.id, None)
                 self._complete[query.id] = self._pending.pop(query.id)
                 answers[query.id] = _majority(said)
         if on_answer is not None:

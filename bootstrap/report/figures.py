@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["NOT_MEASURED", "count", "interval", "percent", "share"]
+__all__ = ["NOT_MEASURED", "about_percent", "count", "interval", "percent", "share"]
 
 NOT_MEASURED = "–"
 
@@ -32,6 +32,17 @@ def interval(low: float | None, high: float | None, digits: int = 3) -> str:
 def percent(rate: float) -> str:
     """A review rate such as 20 % or 12.5 %."""
     return f"{100 * rate:.3g} %"
+
+
+def about_percent(rate: float | None) -> str:
+    """An estimated rate in whole percent; 0 % and 100 % only where it is just that."""
+    if rate is None:
+        return NOT_MEASURED
+    if 0 < rate < 0.01:
+        return "<1 %"
+    if 0.99 < rate < 1:
+        return ">99 %"
+    return f"{100 * rate:.0f} %"
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

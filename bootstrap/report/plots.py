@@ -26,15 +26,16 @@ _Floats: TypeAlias = NDArray[np.float64]
 _Style: TypeAlias = dict[str, Any]
 
 _NAVY, _SKY, _RUST, _GREY, _INK = "#0b3060", "#a6cee3", "#b3450b", "#707070", "#303030"
-_SYSTEM: Final[_Style] = {"color": _NAVY, "ls": "-", "lw": 2.4, "marker": "o", "ms": 5, "zorder": 4}
-_ALONE: Final[_Style] = {"color": _RUST, "ls": "-.", "lw": 1.6, "marker": "^", "ms": 5, "zorder": 3}
-_MODEL: Final[_Style] = {"color": _GREY, "ls": "--", "lw": 1.4, "marker": "s", "ms": 3.5, "zorder": 3}
+_SYSTEM: Final[_Style] = {"color": _NAVY, "ls": "-", "lw": 2.8, "marker": "o", "ms": 6, "zorder": 4}
+# thinner, and on top: where the lines coincide all of them stay visible
+_ALONE: Final[_Style] = {"color": _RUST, "ls": "-.", "lw": 1.6, "marker": "^", "ms": 4, "zorder": 5}
+_MODEL: Final[_Style] = {"color": _GREY, "ls": "--", "lw": 1.4, "marker": "s", "ms": 3, "zorder": 5}
 _RUNNING: Final[_Style] = {"color": _NAVY, "ls": ":", "lw": 1.2, "zorder": 2}
 _BAND: Final[_Style] = {"color": _SKY, "alpha": 0.45, "lw": 0, "zorder": 1}
 _SMALL: Final = 8.5  # points
 _MOST_MARKERS: Final = 15  # more of them along one line would hide it
 
-#: Accuracy decided alone by fewer audits than this is drawn faint: it swings with every single one.
+#: Accuracy decided alone on fewer audits than this is drawn thin: it swings with every single one.
 _FEW: Final = 20
 
 
@@ -152,7 +153,7 @@ def plot_review_curve(
     _fit_y(ax, [curve.accuracy, many], curve.low, target)
     if target is not None:
         _target(ax, target, target_of, own)
-    _finish(ax, own, target, _curve_note(curve, bool(few[:-1].any())))
+    _finish(ax, own, target, _curve_note(curve, bool((few & (curve.n_decided_alone > 0)).any())))
     return ax
 
 
@@ -187,8 +188,9 @@ def _lonely(y: _Floats) -> NDArray[np.bool_]:
 
 def _fit_y(ax: Axes, lines: list[_Floats], low: _Floats, target: float | None) -> None:
     """Show every line, the target and the typical band; a very wide early band may leave the picture."""
-    values = np.concatenate([*lines, [] if target is None else [target]])
-    bottom = min([1.0, *values[np.isfinite(values)], *np.quantile(low[np.isfinite(low)], [0.5])])
+    typical = [np.median(low[np.isfinite(low)])] if np.isfinite(low).any() else []
+    values = np.concatenate([*lines, typical, [1.0 if target is None else target]])
+    bottom = np.nanmin(values)
     bottom = np.floor(20 * max(0.0, bottom - 0.02)) / 20
     ax.set_ylim(bottom, 1 + 0.03 * (1 - bottom))
 

@@ -55,8 +55,7 @@ class ReviewCurveReport:
         import pandas as pd
 
         columns = {field.name: getattr(self.curve, field.name) for field in fields(self.curve)}
-        # copies, since a frame may be written to and the curve may not
-        return pd.DataFrame({k: v.copy() for k, v in columns.items() if isinstance(v, np.ndarray)})
+        return pd.DataFrame({name: v for name, v in columns.items() if isinstance(v, np.ndarray)})
 
     def __repr__(self) -> str:
         points, audited = len(self.curve.review_rate), self.curve.n_audited

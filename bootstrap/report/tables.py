@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bootstrap.history import History
 from bootstrap.records import Round
-from bootstrap.report.figures import NOT_MEASURED, interval, percent, share
+from bootstrap.report.figures import about_percent, interval, percent, share
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,10 +34,10 @@ def history_table(history: History) -> Table:
     about = "what the model decides alone" if alone else "what goes out"
     table = Table(
         box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
+        show_edge=False,
+        padding=0,
         caption=(
-            f"Target: {history.target_accuracy:g} for {about}. Estimates on audited held-out items; "
+            f"\nTarget: {history.target_accuracy:g} for {about}. Estimates on audited held-out items; "
             "an interval for this round alone is no certificate."
         ),
         caption_justify="left",
@@ -49,9 +49,9 @@ def history_table(history: History) -> Table:
         "model\nalone",
         *(["decided\nalone"] if alone else []),
         f"at {percent(history.review_rate)}\nreview",
-        "interval\n(this round)",
+        "interval\n(this\nround)",
         "running\ninterval",
-        "est. review\nrate for\ntarget",
+        "est.\nreview\nrate for\ntarget",
     ):
         table.add_column(heading, justify="right", no_wrap=True)
     for r in history:
@@ -60,7 +60,6 @@ def history_table(history: History) -> Table:
 
 
 def _row(r: Round, alone: bool) -> list[str]:
-    rate = r.review_rate_for_target
     return [
         str(r.round),
         f"{r.n_labels:,}",
@@ -70,5 +69,5 @@ def _row(r: Round, alone: bool) -> list[str]:
         share(r.accuracy_at_review_rate),
         interval(r.accuracy_low, r.accuracy_high),
         interval(r.running_low, r.running_high),
-        NOT_MEASURED if rate is None else f"{100 * rate:.0f} %",
+        about_percent(r.review_rate_for_target),
     ]

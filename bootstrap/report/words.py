@@ -1,12 +1,13 @@
-"""A history in plain words, for somebody who has to decide and has no time: what was spent, what came
-out, and what that does not prove.
+"""A history in plain words, for somebody who has to decide and has no time.
+
+What was spent, what came out, and, at equal length, what that does not prove.
 """
 
 from __future__ import annotations
 
 from bootstrap.history import History
 from bootstrap.records import Round
-from bootstrap.report.figures import count, interval, percent, share
+from bootstrap.report.figures import about_percent, count, interval, percent, share
 
 __all__ = ["summary"]
 
@@ -50,12 +51,13 @@ _NOT_MEASURED = (
 
 def _spent(history: History) -> str:
     last = history[-1]
+    audited = f"{last.n_audited:,}" if last.n_audited else "none"
     text = (
         f"People gave {count(last.n_labels, 'label')} in {count(len(history), 'round')}, audits included; "
-        f"{count(last.n_audited, 'held-out item has', 'held-out items have')} been audited."
+        f"of the held-out items {audited} {'is' if last.n_audited == 1 else 'are'} audited."
     )
     if last.n_given:
-        text += f" {count(last.n_given, 'label')} existed before and {_be(last.n_given)} not counted in that."
+        text += f" {count(last.n_given, 'label')} existed before, not counted in that."
     if last.n_skipped:
         text += f' {count(last.n_skipped, "query was", "queries were")} answered with "can\'t tell".'
     if history.stop_reason:
@@ -75,8 +77,8 @@ def _at_the_review_rate(history: History, measured: list[Round]) -> str:
     last = measured[-1]
     if not at or at[-1] is not last:
         return (
-            f"{who}, accuracy is not measured in round {last.round}: the model would decide none of the "
-            "audited items alone."
+            f"{who}, accuracy is not measured in round {last.round}: none of the audited items is one that "
+            "the model would decide alone."
         )
     first = at[0]
     now = f"{share(last.accuracy_at_review_rate)} in round {last.round} ({_audited(last)})"
@@ -85,13 +87,17 @@ def _at_the_review_rate(history: History, measured: list[Round]) -> str:
     else:
         before = f"{share(first.accuracy_at_review_rate)} in round {first.round} ({_audited(first)})"
         moved = f"accuracy is estimated to have gone from {before} to {now}"
-    return f"{who}, {moved}; the interval for this round's model is {interval(last.accuracy_low, last.accuracy_high)}."
+    within = interval(last.accuracy_low, last.accuracy_high)
+    return f"{who}, {moved}; the interval for this round's model is {within}."
 
 
 def _running(last: Round) -> str:
     if last.running_low is None:
         return ""
-    return f"The average over the rounds lies in {interval(last.running_low, last.running_high)}."
+    within = interval(last.running_low, last.running_high)
+    return (
+        f"The average over all rounds so far lies in {within}, an interval made to be looked at each round."
+    )
 
 
 def _model_itself(last: Round) -> str:
@@ -112,7 +118,7 @@ def _for_the_target(history: History, last: Round) -> str:
         return f"At no review rate do these audits meet {target}."
     if rate == 1:
         return f"These audits meet {target} only where people decide every item."
-    return f"As an estimate, {target} would be met at a review rate of about {percent(rate)}."
+    return f"As an estimate, {target} would be met at a review rate of about {about_percent(rate)}."
 
 
 def _not_proved(history: History) -> str:
@@ -124,19 +130,15 @@ def _not_proved(history: History) -> str:
     else:
         people = "People's own errors are not measured: their answers are taken as the truth."
     return (
-        "What this does not prove: these are estimates, and none of them is a certificate. They are looked at "
-        "after every round, so no verdict may be drawn from them, least of all from the review rate for the "
-        "target, which is picked by the very audits that speak for it. The interval is for this round's model "
-        f"and for this round alone; each misses with a chance of at most {history.delta:g}, and of many rounds "
-        f"some will. {people} The threshold above which the model decides alone comes from its confidence on "
-        "the held-out items, and all figures are about items like those in the pool, not about others that "
-        "may come."
+        "What this does not prove: these are estimates, and none of them is a certificate. They are looked "
+        "at after every round, so no verdict may be drawn from them, least of all from the review rate for "
+        "the target, which is picked by the very audits that speak for it. The interval is for this round's "
+        "model and for this round alone; each misses with a chance of at most "
+        f"{history.delta:g}, and of many rounds some will. {people} The threshold above which the model "
+        "decides alone comes from its confidence on the held-out items, and all figures are about items "
+        "like those in the pool, not about others that may come."
     )
 
 
 def _audited(r: Round) -> str:
     return f"on {count(r.n_audited, 'audited item')}"
-
-
-def _be(n: int) -> str:
-    return "is" if n == 1 else "are"

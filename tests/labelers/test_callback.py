@@ -112,7 +112,9 @@ def test_returning_none_says_that_a_return_may_be_missing() -> None:
     assert "is a `return` missing?" in message
 
 
-@pytest.mark.parametrize("value", ["spam", b"spam", 3, True, SKIP, np.int64(3), np.str_("spam"), np.array("spam")])
+@pytest.mark.parametrize(
+    "value", ["spam", b"spam", 3, True, SKIP, np.int64(3), np.str_("spam"), np.array("spam")]
+)
 def test_returning_a_single_value_points_to_each(value: Any) -> None:
     message = breach(value)
 
@@ -121,7 +123,9 @@ def test_returning_a_single_value_points_to_each(value: Any) -> None:
     assert "each(function)" in message
 
 
-@pytest.mark.parametrize("value", [np.array([["spam"], ["ham"], ["ham"]]), pd.DataFrame({"label": ["spam"] * 3})])
+@pytest.mark.parametrize(
+    "value", [np.array([["spam"], ["ham"], ["ham"]]), pd.DataFrame({"label": ["spam"] * 3})]
+)
 def test_returning_a_table_is_refused(value: Any) -> None:
     assert f"a {type(value).__name__} of 2 dimensions" in breach(value)
 
@@ -130,7 +134,9 @@ def test_returning_a_set_is_refused_because_it_has_no_order() -> None:
     assert "a set has no order" in breach({"spam", "ham", "eggs"})
 
 
-@pytest.mark.parametrize(("answers", "n"), [([], "0 answers"), (["spam"], "1 answer"), (["spam"] * 4, "4 answers")])
+@pytest.mark.parametrize(
+    ("answers", "n"), [([], "0 answers"), (["spam"], "1 answer"), (["spam"] * 4, "4 answers")]
+)
 def test_a_list_of_the_wrong_length_keeps_nothing(answers: list[str], n: str) -> None:
     assert f"returned {n} for 3 queries; which is whose can't be told" in breach(answers)
 
@@ -168,7 +174,9 @@ def test_a_generator_that_never_ends_is_left_after_one_answer_too_many() -> None
     assert "more than one answer for each of 3 queries" in str(collected.error)
 
 
-@pytest.mark.parametrize("error", [ValueError("broken"), KeyboardInterrupt(), SystemExit(3), LabelerStopped()])
+@pytest.mark.parametrize(
+    "error", [ValueError("broken"), KeyboardInterrupt(), SystemExit(3), LabelerStopped()]
+)
 def test_what_was_yielded_before_an_exception_is_kept(error: BaseException) -> None:
     collected = collect(yielding(["spam", "ham"], error), QUERIES)
 
@@ -334,7 +342,7 @@ class Colour(enum.StrEnum):
     RED = "red"
 
 
-class Shade(str, enum.Enum):
+class Shade(str, enum.Enum):  # noqa: UP042  its str() is "Shade.DARK"
     DARK = "dark"
 
 

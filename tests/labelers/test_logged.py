@@ -241,9 +241,9 @@ def test_every_key_in_the_terminal_is_saved_at_once_and_undone_at_once() -> None
 
 def test_an_undo_without_a_listener_reaches_the_log() -> None:
     log = MemoryLog()
-    logged(person("1u2"), log)(QUERIES[:1])
+    logged(person("1u22"), log)(QUERIES[:2])
 
-    assert log.answers == {"a": "ham"}
+    assert log.answers == {"a": "ham", "b": "ham"}
 
 
 def test_a_session_that_was_quit_is_resumed_where_it_stopped(tmp_path: Path) -> None:
@@ -258,7 +258,9 @@ def test_a_session_that_was_quit_is_resumed_where_it_stopped(tmp_path: Path) -> 
 
 def test_taking_back_what_was_not_saved_is_fine() -> None:
     class Fickle(TerminalLabeler):
-        def collect(self, queries: Sequence[Query], *, on_answer: Any = None, on_undo: Any = None) -> Collected:
+        def collect(
+            self, queries: Sequence[Query], *, on_answer: Any = None, on_undo: Any = None
+        ) -> Collected:
             on_answer(queries[0], None)
             on_undo(queries[0])
             return Collected({})

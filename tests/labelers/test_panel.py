@@ -217,7 +217,7 @@ def test_decisions_are_reported_and_a_failing_listener_loses_none() -> None:
             raise OSError("disk full")
 
     panel = PanelLabeler({"Ann": always("spam"), "Ben": table({"item 0": "spam", "item 1": "ham"})})
-    collected = collect(panel, QUERIES[:3], on_answer=listener)
+    collected = collect(panel, [QUERIES[2], QUERIES[0], QUERIES[1]], on_answer=listener)
 
     assert heard == [("item 0", "spam"), ("item 1", SKIP)]
     assert collected.answers == dict(heard)

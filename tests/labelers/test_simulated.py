@@ -117,10 +117,20 @@ def test_time_and_money_are_counted_for_skipped_queries_too() -> None:
     assert person.cost == pytest.approx(0.2)
 
 
+def test_an_item_that_nobody_can_tell_is_skipped_whatever_the_error_rate() -> None:
+    truth: dict[str, Class | Skip] = {**dict.fromkeys((f"s{i}" for i in range(50)), SKIP), "x": "a", "y": "b"}
+    person = SimulatedLabeler(truth, error_rate=0.9, random_state=0)
+
+    assert set(person([Query(f"s{i}", "", f"t{i}") for i in range(50)])) == {SKIP}
+    assert person.n_wrong == 0
+
+
 def test_an_item_without_truth_is_a_clear_error_and_counts_nothing() -> None:
     person = SimulatedLabeler(TRUTH, name="Ann")
 
-    with pytest.raises(LabelerError, match="'Ann' knows no truth for 1 of 2 queries, the first with id 'who'"):
+    with pytest.raises(
+        LabelerError, match="'Ann' knows no truth for 1 of 2 queries, the first with id 'who'"
+    ):
         person([QUERIES[0], Query("who", "", "t")])
     assert person.n_answered == 0
 

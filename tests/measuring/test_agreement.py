@@ -111,7 +111,9 @@ def test_cohen_kappa_is_zero_where_each_reader_knows_one_class_and_they_differ()
 
 
 def test_cohen_kappa_takes_classes_of_any_kind() -> None:
-    assert cohen_kappa([1, "1", True, False], [1, "1", False, True]) == cohen_kappa(list("abac"), list("abca"))
+    assert cohen_kappa([1, "1", True, False], [1, "1", False, True]) == cohen_kappa(
+        list("abac"), list("abca")
+    )
 
 
 def test_cohen_kappa_refuses_answers_of_different_length() -> None:

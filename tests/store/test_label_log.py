@@ -23,6 +23,7 @@ from bootstrap.errors import InvalidInput, LogError
 from bootstrap.records import SKIP
 from bootstrap.store import LabelLog
 
+BEGIN = b'{"format": "bootstrap-labels label log", "version": 1'
 SETTINGS = {"batch_size": 20, "strategy": "margin", "classes": ["spam", "ham"]}
 
 labels = st.one_of(st.text(min_size=1), st.integers(), st.booleans(), st.just(SKIP))
@@ -273,10 +274,10 @@ def test_a_bad_line_before_the_last_is_named_and_nothing_is_changed(path: Path, 
         b"hello",
         b"[1, 2]\n",
         b'{"format": "something else"}\n',
-        b'{"format": "bootstrap-labels label log", "version": 1}\n',
-        b'{"format": "bootstrap-labels label log", "version": 1, "key": "xy", "settings": {}, "created": ""}\n',
-        b'{"format": "bootstrap-labels label log", "version": 1, "key": "00", "settings": 3, "created": ""}\n',
-        b'{"format": "bootstrap-labels label log", "version": 1, "key": "00", "settings": {}, "created": 3}\n',
+        BEGIN + b"}\n",
+        BEGIN + b', "key": "xy", "settings": {}, "created": ""}\n',
+        BEGIN + b', "key": "00", "settings": 3, "created": ""}\n',
+        BEGIN + b', "key": "00", "settings": {}, "created": 3}\n',
         b"\x89PNG\r\n\x1a\n",
     ],
 )
@@ -290,14 +291,16 @@ def test_another_file_is_refused_and_left_alone(path: Path, content: bytes) -> N
 
 def test_a_log_of_a_later_version_is_refused(path: Path) -> None:
     written(path)
-    path.write_text(path.read_text(encoding="utf-8").replace('"version": 1', '"version": 2'), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace('"version": 1', '"version": 2'), encoding="utf-8"
+    )
 
     with pytest.raises(LogError, match="format version 2; this program reads version 1"):
         LabelLog.open(path)
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(LogError, match="No such file or directory. Check that its folder exists"):
+    with pytest.raises(LogError, match=r"No such file or directory\. Check that its folder exists"):
         LabelLog.open(tmp_path / "nowhere" / "labels.jsonl")
 
 
@@ -360,7 +363,7 @@ def test_a_full_disk_leaves_the_log_as_it_was(path: Path, monkeypatch: pytest.Mo
         before = path.read_bytes()
         with monkeypatch.context() as patched:
             patched.setattr(os, "write", half_a_line)
-            with pytest.raises(LogError, match="No space left on device. The last answer was not saved"):
+            with pytest.raises(LogError, match=r"No space left on device\. The last answer was not saved"):
                 log.append("b", "ham")
 
         assert path.read_bytes() == before
@@ -372,14 +375,15 @@ def test_a_full_disk_leaves_the_log_as_it_was(path: Path, monkeypatch: pytest.Mo
 def test_a_line_written_in_pieces_is_whole_in_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write = os.write
     with LabelLog.open(path) as log:
-        with monkeypatch.context() as patched:
-            patched.setattr(os, "write", lambda fd, data: write(fd, data[:7]))
-            log.append("a", "spam")
+        monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:7]))
+        log.append("a", "spam")
     with LabelLog.open(path) as log:
         assert log.answers == {"a": "spam"}
 
 
-def test_a_line_is_synced_to_the_disk_before_append_returns(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_is_synced_to_the_disk_before_append_returns(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     synced: list[int] = []
     with LabelLog.open(path) as log:
         monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_size))
@@ -388,6 +392,15 @@ def test_a_line_is_synced_to_the_disk_before_append_returns(path: Path, monkeypa
 
     lengths = [len(line) + 1 for line in path.read_bytes().split(b"\n")[:-1]]
     assert synced == [sum(lengths[:2]), sum(lengths)]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="folders can't be synced")
+def test_a_new_log_is_synced_with_its_name_in_the_folder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+    LabelLog.open(path).close()
+
+    assert synced == [path.stat().st_ino, path.parent.stat().st_ino]
 
 
 def test_a_folder_that_cannot_be_synced_is_no_obstacle(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,8 @@ class Display:
             rows.append(Text("        (no match)", style="dim"))
         if len(matches) > MOST_MATCHES:
             rows.append(Text(f"        ({len(matches)} classes: type to narrow the list)", style="dim"))
-        return rows
+        most = 1 + min(len(session.choices), MOST_MATCHES + 1)
+        return rows + [Text()] * (most - len(rows))  # the item above must not jump with every letter
 
     def _help(self, session: Session) -> RenderableType:
         guidelines = self._plain(self.guidelines or "No guidelines were given for this task.")
@@ -201,7 +202,7 @@ def _hints(session: Session) -> str:
     if session.mode is Mode.NAMING:
         return "Enter adds it   Esc back"
     added = "+name adds   " if new else ""
-    narrow = "type to filter, Enter picks   " if session.choices else "type a name, Enter adds it   "
+    narrow = "type, Enter picks   " if session.choices else "type a name, Enter adds it   "
     return f"{narrow}:s skip   :u undo   {added}:? help   :q quit"
 
 

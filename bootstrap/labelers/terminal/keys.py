@@ -86,7 +86,8 @@ def key_presses(stdin: TextIO) -> Iterator[Callable[[], str]]:
         tty.setcbreak(fd, termios.TCSAFLUSH)
         yield _posix_reader(fd)
     finally:
-        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+        with contextlib.suppress(termios.error):  # the terminal may be gone
+            termios.tcsetattr(fd, termios.TCSADRAIN, before)
 
 
 def _posix_reader(fd: int) -> Callable[[], str]:

@@ -18,6 +18,7 @@ from rich.console import Console
 
 from bootstrap.errors import InvalidInput, LabelerError, LabelerStopped
 from bootstrap.labelers.callback import Collected, CollectingLabeler, OnAnswer, OnUndo, plain_answer
+from bootstrap.labelers.terminal.choices import once
 from bootstrap.labelers.terminal.display import Display
 from bootstrap.labelers.terminal.keys import key_presses
 from bootstrap.labelers.terminal.session import Answered, Event, Session, Stopped, Undone
@@ -100,6 +101,7 @@ class TerminalLabeler(CollectingLabeler):
         self._on_undo = on_undo
         self._clock = clock
         self._durations: list[float] = []  # of all batches: the person's own pace
+        self._order = self._classes  # as shown so far: a class keeps its key when another is added
 
     def collect(
         self, queries: Sequence[Query], *, on_answer: OnAnswer | None = None, on_undo: OnUndo | None = None
@@ -111,7 +113,7 @@ class TerminalLabeler(CollectingLabeler):
         if not queries:
             return Collected({})
         unanswerable = [query.id for query in queries if not (query.open_classes or query.classes)]
-        if unanswerable:
+        if unanswerable and not self._classes:
             return Collected(
                 {},
                 LabelerError(
@@ -119,7 +121,9 @@ class TerminalLabeler(CollectingLabeler):
                     "empty. Name the classes (classes=[...]), or leave the list open."
                 ),
             )
-        session = Session(queries, classes=self._classes, durations=self._durations, clock=self._clock)
+        session = Session(
+            queries, classes=self._classes, order=self._order, durations=self._durations, clock=self._clock
+        )
         error: BaseException | None = None
         try:
             with self._events(session) as next_event:
@@ -130,7 +134,7 @@ class TerminalLabeler(CollectingLabeler):
         except BaseException as raised:  # whoever collects stores the answers and then raises it
             error = raised
         self._durations = session.durations
-        self._classes = (*self._classes, *session.new_classes)
+        self._order = once((*self._order, *session.choices))
         return Collected(dict(session.answers), error)
 
     def _act(

@@ -94,6 +94,9 @@ class Session:
         At least one.
     classes : iterable of class
         Shown first, in this order; the classes of each query follow.
+    order : iterable of class
+        Classes as they were shown before. They keep that order, so that a class keeps its key while
+        the list grows; one that no query of this batch has is not shown.
     durations : iterable of float
         Seconds that earlier answers of the same person took; the pace starts from them.
     clock : callable
@@ -125,14 +128,15 @@ class Session:
         queries: Sequence[Query],
         *,
         classes: Iterable[Class] = (),
+        order: Iterable[Class] = (),
         durations: Iterable[float] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queries = tuple(queries)
         self._classes = tuple(classes)
+        self._rank = {kind_and_name(label): place for place, label in enumerate(order)}
         self._clock = clock
         self._given: list[Class | Skip] = []
-        self._confirming = False
         self.durations = list(durations)
         self.message = ""
         self._show_next()
@@ -238,7 +242,7 @@ class Session:
             if text:
                 self._type(text)
             return self._enter()
-        if text in self.keys or text in _COMMANDS:
+        if text in self.keys or text in _COMMANDS or text == "+":
             return self._press_key(text)
         named = called(text, self.choices)
         if named is not None:
@@ -266,6 +270,7 @@ class Session:
     def _known(self) -> tuple[Class, ...]:
         """The classes that the query may be answered with, in the order shown."""
         known = once((*self._classes, *self.query.classes, *self.new_classes))
+        known = tuple(sorted(known, key=lambda label: self._rank.get(kind_and_name(label), len(self._rank))))
         if self._open or not self.query.classes:
             return known
         allowed = {kind_and_name(label) for label in self.query.classes}
@@ -304,6 +309,8 @@ class Session:
         elif key in ("up", "down"):
             step = 1 if key == "down" else -1
             self.selected = (self.selected + step) % max(len(self.matches), 1)
+        elif key == "?" and self.mode is Mode.FILTER and not self.text and not matching(key, self.choices):
+            return self._command(key)  # people press it alone; no class could be meant
         elif len(key) == 1 and key.isprintable():
             self._type(self.text + key)
         return None

@@ -1,0 +1,81 @@
+"""The command line: `bootstrap-labels demo` and `bootstrap-labels run`.
+
+One file a command. Everything heavy is imported when a command runs, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from bootstrap import __version__
+from bootstrap.cli.demo import demo as _demo
+from bootstrap.cli.run import run as _run
+from bootstrap.errors import BootstrapError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="bootstrap-labels",
+    help="Start with people labeling everything; let the model take over as it earns it, with honest "
+    "numbers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"bootstrap-labels {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Options of the program itself; the text of its help stands above."""
+
+
+app.command(
+    "demo",
+    help="Watch a simulated person being phased out on real images, in a few seconds.\n\n"
+    "\b\nExample:\n  bootstrap-labels demo --out seen --seed 3",
+)(_demo)
+app.command(
+    "run",
+    help="Label your own texts, and see what the model can take over.\n\n"
+    "FILE is a CSV with a header, or JSON lines. Answers are saved at once: stop whenever you like, and run "
+    "the same command again to continue.\n\n"
+    "\b\nExamples:\n"
+    "  bootstrap-labels run mails.csv --text body --label-with terminal\n"
+    "  bootstrap-labels run mails.csv --text body --label-with column:truth",
+)(_run)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the program and exit: 0 if all went well, 2 for a mistake that the message explains.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; by default those it was called with.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without some letter is no reason to fail
+    try:
+        app(arguments, prog_name="bootstrap-labels")
+    except (BootstrapError, OSError) as error:
+        if "--debug" in arguments:
+            raise
+        typer.echo(f"Error: {error}", err=True)
+        sys.exit(2)

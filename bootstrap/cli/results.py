@@ -1,0 +1,93 @@
+"""What a loop leaves behind: a table and words on the screen, the history and the pictures as files."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+
+from bootstrap.cli.terminal_output import note, say
+from bootstrap.errors import InvalidInput, MissingExtra
+from bootstrap.history import History
+from bootstrap.loop import BootstrapLoop
+from bootstrap.report import history_table, summary
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["new_folder", "say_what_was_written", "show_history", "some_rounds", "write_history"]
+
+_ROWS = 10
+_DOTS_PER_INCH = 150
+
+
+def new_folder(path: Path) -> Path:
+    """Make the folder if it is not there, before any work is done for it.
+
+    Raises
+    ------
+    InvalidInput
+        If that can't be done.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            f"Cannot make the folder {path}: {error.strerror}. Choose another one with --out."
+        ) from error
+    return path
+
+
+def some_rounds(history: History, most: int = _ROWS) -> History:
+    """A history of at most `most` rounds, the first and the last among them, the others evenly between."""
+    if len(history) <= most:
+        return history
+    chosen = np.linspace(0, len(history) - 1, most).round().astype(int)
+    return dataclasses.replace(history, rounds=tuple(history[i] for i in chosen.tolist()))
+
+
+def show_history(console: Console, history: History) -> None:
+    """Print the rounds as a table of about ten rows, and what they say in words."""
+    console.print(history_table(some_rounds(history)))
+    console.print()
+    say(console, summary(history))
+
+
+def write_history(loop: BootstrapLoop, folder: Path) -> list[Path]:
+    """Write history.jsonl and history.csv, and the pictures where something is measured.
+
+    Without matplotlib the pictures are left out, and a note says so.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    history = loop.history
+    written = [history.to_jsonl(folder / "history.jsonl"), history.to_csv(folder / "history.csv")]
+    if any(round_.accuracy is not None for round_ in history):
+        try:
+            written.append(_save(loop.plot(), folder / "plot.png"))
+            written.append(_save(loop.review_curve().plot(), folder / "review_curve.png"))
+        except MissingExtra as missing:
+            note(f"no pictures were drawn. {missing}")
+    return written
+
+
+def say_what_was_written(console: Console, folder: Path, paths: list[Path]) -> None:
+    """Print where the results are, paths uncut."""
+    console.print(f"Written to {folder}:", markup=False, soft_wrap=True)
+    console.print("  " + ", ".join(path.name for path in paths), markup=False)
+    console.print()
+
+
+def _save(ax: Axes, path: Path) -> Path:
+    figure: Any = ax.get_figure(root=True)
+    figure.savefig(path, dpi=_DOTS_PER_INCH)
+    if "matplotlib.pyplot" in sys.modules:  # then pyplot keeps the figure until it is told not to
+        sys.modules["matplotlib.pyplot"].close(figure)
+    return path

@@ -1,0 +1,68 @@
+"""What is shown and written of a history."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from bootstrap import BootstrapLoop
+from bootstrap.cli.results import some_rounds, write_history
+from bootstrap.history import History
+from bootstrap.records import Round
+
+
+def history(n: int) -> History:
+    rounds = tuple(Round(i, i, i, 0, 0, 0, 2, 0.2) for i in range(1, n + 1))
+    return History(rounds, review_rate=0.2, target_accuracy=0.95, target_of="alone", delta=0.05)
+
+
+def measured_loop() -> BootstrapLoop:
+    from sklearn.linear_model import LogisticRegression
+
+    loop = BootstrapLoop(
+        LogisticRegression(), lambda queries: [q.item[0] > 50 for q in queries], random_state=0
+    )
+    loop.run([[float(i)] for i in range(100)], rounds=2)
+    return loop
+
+
+@pytest.mark.parametrize("n", [0, 1, 10, 11, 57, 400])
+def test_at_most_ten_rounds_are_shown_the_first_and_the_last_among_them(n: int) -> None:
+    shown = [r.round for r in some_rounds(history(n))]
+
+    assert len(shown) == min(n, 10)
+    assert shown == sorted(set(shown))
+    assert shown[:1] == list(range(1, n + 1))[:1]
+    assert shown[-1:] == list(range(1, n + 1))[-1:]
+
+
+def test_pictures_are_drawn_and_pyplot_is_left_with_none_of_them(tmp_path: Path) -> None:
+    from matplotlib import pyplot
+
+    before = pyplot.get_fignums()
+    names = [path.name for path in write_history(measured_loop(), tmp_path)]
+
+    assert names == ["history.jsonl", "history.csv", "plot.png", "review_curve.png"]
+    assert all((tmp_path / name).stat().st_size for name in names)
+    assert pyplot.get_fignums() == before
+
+
+def test_pictures_are_drawn_without_pyplot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
+
+    assert len(write_history(measured_loop(), tmp_path)) == 4
+    assert "matplotlib.pyplot" not in sys.modules
+
+
+def test_without_matplotlib_the_pictures_are_left_out_and_a_note_says_how_to_get_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    names = [path.name for path in write_history(measured_loop(), tmp_path)]
+
+    assert names == ["history.jsonl", "history.csv"]
+    said = capsys.readouterr().err
+    assert said.startswith("Note: no pictures were drawn.")
+    assert 'pip install "bootstrap-labels[plots]"' in said

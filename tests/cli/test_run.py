@@ -1,0 +1,384 @@
+"""Labeling one's own texts: from a table to labels, predictions and pictures, and on after any stop."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.labelers import SimulatedLabeler
+from bootstrap.records import SKIP
+
+WRITTEN = ["history.csv", "history.jsonl", "labels.csv", "labels.jsonl", "plot.png", "predictions.csv"]
+COLUMN = ("--text", "text", "--label-with", "column:truth")
+TERMINAL = ("--text", "text", "--label-with", "terminal")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def rounds_of(folder: Path) -> list[dict[str, Any]]:
+    """The history without what differs from run to run."""
+    lines = (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in lines]
+
+
+def asked_in(folder: Path) -> list[str]:
+    """The id of every answer in the log, in order, repeats included."""
+    lines = (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+    return [json.loads(line)["id"] for line in lines]
+
+
+def typing(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(text))
+
+
+def test_a_first_day_from_texts_and_some_labels_to_a_picture(
+    program: Callable[..., Any], mails: Path, tmp_path: Path
+) -> None:
+    ran = program("run", mails, *COLUMN, "--known-labels", "known", "--id", "id", "--budget", 96, "--seed", 1)
+    folder = tmp_path / "mails-labels"
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "300 rows, 280 to ask about, 20 with a known label." in ran.out
+    assert "the seed is 1." in ran.out
+    assert "People gave 96 labels in 4 rounds, audits included" in ran.out
+    assert "20 labels existed before" in ran.out
+    assert "What this does not prove" in ran.out
+    assert ran.out.endswith("To go on, run the same command again with a larger --budget.")
+    assert sorted(path.name for path in folder.iterdir()) == [*WRITTEN, "review_curve.png"]
+    last = rounds_of(folder)[-1]
+    assert (last["n_labels"], last["n_given"], last["n_audited"]) == (96, 20, 16)
+    assert last["accuracy"] == 1.0
+
+
+def test_labels_and_predictions_are_complete_and_agree_with_the_table(
+    program: Callable[..., Any], mails: Path, tmp_path: Path
+) -> None:
+    program("run", mails, *COLUMN, "--known-labels", "known", "--id", "id", "--budget", 48, "--by", "Ada")
+    table = {row["id"]: row for row in rows_of(mails)}
+    labels = rows_of(tmp_path / "mails-labels" / "labels.csv")
+    predictions = rows_of(tmp_path / "mails-labels" / "predictions.csv")
+
+    assert all(row["label"] == table[row["id"]]["truth"] for row in labels)
+    assert all(row["text"] == table[row["id"]]["text"] for row in [*labels, *predictions])
+    sources = [row["source"] for row in labels]
+    assert sources[:20] == ["given"] * 20
+    assert (sources.count("training"), sources.count("audit"), len(sources)) == (40, 8, 68)
+    assert {(row["by"], bool(row["at"])) for row in labels[:20]} == {("", False)}
+    assert {(row["by"], row["at"][10:11]) for row in labels[20:]} == {("Ada", "T")}
+    assert [row["id"] for row in predictions] == list(table)
+    assert {row["id"] for row in predictions if row["label"]} == {row["id"] for row in labels}
+    right = sum(row["prediction"] == table[row["id"]]["truth"] for row in predictions)
+    assert right > 290
+    assert all(0.5 <= float(row["confidence"]) <= 1 for row in predictions)
+
+
+def test_a_label_is_shown_beside_every_copy_of_its_text(program: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "copies.jsonl"
+    texts = ["=buy(now)", "see you", "=buy(now)", "see you", "never seen"]
+    rows = [
+        {"text": t, "a": "spam" if "buy" in t else "ham", "k": k}
+        for t, k in zip(texts, ["", "ham", "", "", ""], strict=True)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    ran = program(
+        "run", path, "--text", "text", "--known-labels", "k", "--label-with", "column:a", "--held-out", 0,
+        "--audit-share", 0, "--out", "o",
+    )  # fmt: skip
+
+    assert "2 rows repeat the text of an earlier one" in ran.out
+    assert ran.out.endswith("Nothing is left to ask.")
+    shown = [(row["text"], row["label"]) for row in rows_of(tmp_path / "o" / "predictions.csv")]
+    assert shown == [("'" + t if t[0] == "=" else t, row["a"]) for t, row in zip(texts, rows, strict=True)]
+    assert len(asked_in(tmp_path / "o")) == 2  # "see you" was known
+
+
+def test_an_empty_cell_of_the_column_is_skipped(program: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("text,a\ngood day,x\nbad day,y\nodd day,\n", encoding="utf-8")
+    ran = program(
+        "run",
+        path,
+        "--text",
+        "text",
+        "--label-with",
+        "column:a",
+        "--held-out",
+        0,
+        "--audit-share",
+        0,
+        "--out",
+        "o",
+    )
+
+    assert "1 row of the pool has no answer" in ran.out
+    assert 'answered with "can\'t tell"' in ran.out
+    assert {row["text"]: row["label"] for row in rows_of(tmp_path / "o" / "labels.csv")} == {
+        "good day": "x",
+        "bad day": "y",
+        "odd day": "",
+    }
+
+
+def test_one_class_only_is_a_plain_note_and_no_failure(program: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("text,a\n" + "".join(f"day {i},x\n" for i in range(40)), encoding="utf-8")
+    ran = program("run", path, "--text", "text", "--label-with", "column:a", "--rounds", 1)
+
+    assert ran.code == 0
+    assert ran.err.startswith("Note: no model was fitted")
+    assert "UserWarning" not in ran.err
+    assert ran.out.endswith("To go on, run the same command again with more --rounds.")
+    assert {row["prediction"] for row in rows_of(tmp_path / "t-labels" / "predictions.csv")} == {""}
+    assert not (tmp_path / "t-labels" / "plot.png").exists()
+
+
+@pytest.mark.parametrize("first", [("--budget", 30), ("--rounds", 1), ("--rounds", 3)])
+def test_a_run_that_goes_on_ends_as_if_it_had_never_stopped(
+    program: Callable[..., Any], mails: Path, tmp_path: Path, first: tuple[str, int]
+) -> None:
+    common = ("run", mails, *COLUMN, "--known-labels", "known", "--seed", 5)
+    program(*common, *first, "--out", "stopped")
+    n = len(asked_in(tmp_path / "stopped"))
+    again = program(*common, "--budget", 120, "--out", "stopped")
+    program(*common, "--budget", 120, "--out", "undisturbed")
+
+    assert f"{n} are there already and will not be asked for again" in again.out
+    assert rounds_of(tmp_path / "stopped") == rounds_of(tmp_path / "undisturbed")
+    assert len(asked_in(tmp_path / "stopped")) == len(set(asked_in(tmp_path / "stopped"))) == 120
+    assert set(asked_in(tmp_path / "stopped")) == set(asked_in(tmp_path / "undisturbed"))
+
+
+def test_a_drawn_seed_is_kept_and_another_one_is_refused(program: Callable[..., Any], mails: Path) -> None:
+    def seed_in(out: str) -> str:
+        ran = program("run", mails, *COLUMN, "--rounds", 1, "--out", out)
+        return str(ran.out.partition("seed is ")[2].split()[0])
+
+    assert seed_in("a") == seed_in("a") != seed_in("b")
+
+    ran = program("run", mails, *COLUMN, "--rounds", 1, "--out", "a", "--seed", 7)
+    assert ran.code == 2
+    assert "--seed says 7. Leave --seed out to go on" in ran.err
+    assert program("run", mails, *COLUMN, "--out", "c", "--rounds", 1, "--seed", 7).code == 0
+    assert program("run", mails, *COLUMN, "--out", "c", "--rounds", 2, "--seed", 7).code == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (("--batch-size", 7), "batch_size is 20 in the log and 7 now"),
+        (("--held-out", 0.3), "held_out is 0.2 in the log and 0.3 now"),
+        (("--audit-share", 0.3), "audit_share is 0.2 in the log and 0.3 now"),
+        (("--strategy", "entropy"), "strategy is 'margin' in the log and 'entropy' now"),
+        (("--classes", "ham,spam"), "classes is None in the log and ['ham', 'spam'] now"),
+        (("--known-labels", "known"), "known_labels is None in the log and 'known' now"),
+        (("--id", "id"), "id is None in the log and 'id' now"),
+    ],
+)
+def test_a_log_of_other_settings_is_refused_and_nothing_is_asked(
+    program: Callable[..., Any], mails: Path, tmp_path: Path, changed: tuple[str, Any], said: str
+) -> None:
+    program("run", mails, *COLUMN, "--rounds", 1)
+    before = (tmp_path / "mails-labels" / "labels.jsonl").read_bytes()
+    ran = program("run", mails, *COLUMN, "--rounds", 2, *changed)
+
+    assert ran.code == 2
+    assert said in ran.err
+    assert ran.err.endswith("(The folder of the log is chosen with --out.)")
+    assert (tmp_path / "mails-labels" / "labels.jsonl").read_bytes() == before
+
+
+def test_a_file_that_changed_is_another_run(program: Callable[..., Any], mails: Path) -> None:
+    program("run", mails, *COLUMN, "--rounds", 1)
+    with mails.open("a", encoding="utf-8") as file:
+        file.write("mail-300,one more,ham,\n")
+    ran = program("run", mails, *COLUMN, "--rounds", 1)
+
+    assert ran.code == 2
+    assert "input is '300 texts, " in ran.err
+
+
+def test_what_is_only_measured_may_change_on_the_way(program: Callable[..., Any], mails: Path) -> None:
+    program("run", mails, *COLUMN, "--rounds", 2)
+    ran = program("run", mails, *COLUMN, "--rounds", 2, "--review-rate", 0.3, "--target", 0.9)
+
+    assert ran.code == 0
+    assert "48 are there already" in ran.out
+    assert "the 30 % of items" in ran.out
+    assert "the target of 0.9 for" in ran.out
+
+
+def test_a_smaller_budget_than_before_loses_no_label(
+    program: Callable[..., Any], mails: Path, tmp_path: Path
+) -> None:
+    program("run", mails, *COLUMN, "--rounds", 2)
+    ran = program("run", mails, *COLUMN, "--rounds", 1)
+
+    assert "Answers saved that no finished round has used yet: 24." in ran.out
+    assert len(rows_of(tmp_path / "mails-labels" / "labels.csv")) == 48
+
+
+def test_a_person_who_quits_and_comes_back_is_not_asked_twice(
+    program: Callable[..., Any], mails: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "how.txt").write_text("spam: it sells something", encoding="utf-8")
+    common = ("run", mails, *TERMINAL, "--classes", "ham,spam", "--batch-size", 5, "--guidelines", "how.txt")
+    typing(monkeypatch, "1\n2\n?\n1\nu\ns\nq\n")
+    first = program(*common, "--budget", 12)
+
+    assert first.code == 0
+    assert "it sells something" in first.out
+    assert "No round has ended, so nothing is learned or measured yet. Answers saved: 3." in first.out
+    assert first.out.endswith("To go on, run the same command again: nothing is asked twice.")
+    folder = tmp_path / "mails-labels"
+    assert not (folder / "plot.png").exists()
+    assert [row["label"] for row in rows_of(folder / "labels.csv")] == ["ham", "spam", ""]
+
+    typing(monkeypatch, "1\n2\n" * 10)
+    second = program(*common, "--budget", 12)
+    assert "3 are there already" in second.out
+    assert "1 of 3" in second.out  # the rest of a batch of 6: five to learn from and an audit
+    labels = rows_of(folder / "labels.csv")
+    assert len({row["id"] for row in labels}) == len(labels) == 13
+    assert {row["by"] for row in labels} == {"terminal"}
+
+
+def test_the_end_of_the_input_is_like_quitting(
+    program: Callable[..., Any], mails: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typing(monkeypatch, "+ham\n")
+    ran = program("run", mails, *TERMINAL)
+
+    assert ran.code == 0
+    assert "Answers saved: 1." in ran.out
+
+
+def test_ctrl_c_between_answers_keeps_them_and_shows_what_there_is(
+    program: Callable[..., Any], mails: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = SimulatedLabeler._answer
+    left = iter(range(60))
+
+    def answer_until_interrupted(self: Any, *arguments: Any) -> Any:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return answer(self, *arguments)
+
+    monkeypatch.setattr(SimulatedLabeler, "_answer", answer_until_interrupted)
+    ran = program("run", mails, *COLUMN)
+
+    assert ran.code == 0
+    assert "The run ended: interrupted (Ctrl-C)." in ran.out
+    assert ran.out.endswith("nothing is asked twice.")
+    assert (tmp_path / "mails-labels" / "plot.png").exists()
+    assert len(rounds_of(tmp_path / "mails-labels")) == 2
+
+
+def _by_hand(mails: Path, environment: dict[str, str], *options: str) -> subprocess.Popen[str]:
+    """The program in a process of its own, waiting for answers on its standard input."""
+    command = ["run", str(mails), *TERMINAL, "--known-labels", "known", "--batch-size", "5", "--seed", "3"]
+    return subprocess.Popen(
+        [sys.executable, "-c", "from bootstrap.cli import main; main()", *command, *options],
+        cwd=mails.parent, env=environment, text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def _wait_for(n: int, log: Path) -> None:
+    for _ in range(600):
+        if log.exists() and len(log.read_bytes().splitlines()) > n:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{n} answers did not come within 30 seconds")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signals")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_process_that_is_killed_or_interrupted_loses_no_answer(
+    mails: Path, environment: dict[str, str], tmp_path: Path, how: signal.Signals
+) -> None:
+    log = tmp_path / "mails-labels" / "labels.jsonl"
+    killed = _by_hand(mails, environment)
+    assert killed.stdin is not None
+    killed.stdin.write("1\n" * 8)
+    killed.stdin.flush()
+    _wait_for(8, log)
+    killed.send_signal(how)
+    killed.communicate()
+    assert killed.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 0)
+
+    resumed = _by_hand(mails, environment, "--rounds", "3")
+    resumed.communicate("1\n" * 30)
+    undisturbed = _by_hand(mails, environment, "--rounds", "3", "--out", "undisturbed")
+    undisturbed.communicate("1\n" * 30)
+    assert (resumed.returncode, undisturbed.returncode) == (0, 0)
+    assert asked_in(log.parent) == asked_in(tmp_path / "undisturbed")
+    assert rounds_of(log.parent) == rounds_of(tmp_path / "undisturbed")
+    assert len(rounds_of(log.parent)) == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--text", "body", "--label-with", "terminal"), "has no column 'body' (--text)"),
+        (("--text", "text", "--label-with", "column:turth"), "Did you mean 'truth'?"),
+        (("--text", "text", "--label-with", "column:"), "--label-with is 'column:': say terminal to"),
+        (("--text", "text", "--label-with", "me"), "--label-with is 'me'"),
+        ((*COLUMN, "--known-labels", "truth"), "there is nothing to ask about"),
+        ((*COLUMN, "--classes", "ham,spm"), "Did you mean 'spm'?"),
+        ((*TERMINAL, "--classes", "ham"), "classes needs at least two"),
+        ((*COLUMN, "--strategy", "margins"), "--strategy is 'margins'"),
+        ((*COLUMN, "--strategy", "vote_entropy"), "so choose margin, entropy"),
+        ((*COLUMN, "--review-rate", 20), "did you mean 0.2?"),
+        ((*COLUMN, "--target", 1), "target_accuracy=1.0 can't be shown"),
+        ((*COLUMN, "--held-out", 0), "set audit_share=0 too"),
+        ((*TERMINAL, "--guidelines", "none.txt"), "Cannot read the --guidelines none.txt"),
+        ((*COLUMN, "--budget", 0), "--budget"),
+        ((*COLUMN, "--seed", -1), "--seed"),
+    ],
+)
+def test_a_wrong_option_is_refused_before_anything_is_made(
+    program: Callable[..., Any], mails: Path, tmp_path: Path, options: tuple[Any, ...], said: str
+) -> None:
+    ran = program("run", mails, *options)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert said in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["mails.csv"]
+
+
+def test_a_log_in_use_by_another_process_is_left_alone(
+    program: Callable[..., Any], mails: Path, tmp_path: Path
+) -> None:
+    from bootstrap.store import LabelLog
+
+    program("run", mails, *COLUMN, "--rounds", 1)
+    with LabelLog.open(tmp_path / "mails-labels" / "labels.jsonl") as log:
+        assert SKIP not in log.answers.values()
+        ran = program("run", mails, *COLUMN, "--rounds", 2)
+
+    assert ran.code == 2
+    assert "in use by another process" in ran.err
+
+
+def test_half_a_character_in_a_text_is_no_reason_to_fail(program: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "cut.jsonl"
+    rows = [{"text": f"\ud83d day {i}", "a": "xy"[i % 2]} for i in range(40)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    ran = program("run", path, "--text", "text", "--label-with", "column:a", "--rounds", 1)
+
+    assert (ran.code, ran.err) == (0, "")
+    written = rows_of(tmp_path / "cut-labels" / "predictions.csv")
+    assert [row["text"] for row in written] == [rf"\ud83d day {i}" for i in range(40)]

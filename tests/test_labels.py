@@ -1,0 +1,137 @@
+"""The label log: the first label stays, and saying it again changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bootstrap.labels import Labels, Told
+from bootstrap.records import SKIP, Label, Source
+
+answers = st.lists(
+    st.tuples(st.integers(0, 4), st.sampled_from(["a", "b", "c", SKIP]), st.sampled_from(list(Source))),
+    max_size=30,
+)
+
+
+def say(labels: Labels, row: int, answer, source: Source = Source.TRAINING) -> Told:
+    return labels.add(row, Label(f"item {row}", answer, source))
+
+
+def test_a_first_label_is_kept():
+    labels = Labels()
+    assert say(labels, 3, "a") == Told(kept=1)
+    assert 3 in labels
+    assert 4 not in labels
+    assert labels.of(np.array([3])) == ["a"]
+    assert labels.log == [Label("item 3", "a", Source.TRAINING)]
+
+
+def test_saying_the_same_again_changes_nothing():
+    labels = Labels()
+    say(labels, 0, "a")
+    before = (labels.log.copy(), labels.n_asked, labels.n_given, labels.n_skipped)
+    assert say(labels, 0, "a") == Told(repeated=1)
+    assert say(labels, 0, "a", Source.GIVEN) == Told(repeated=1)
+    assert (labels.log, labels.n_asked, labels.n_given, labels.n_skipped) == before
+
+
+def test_a_second_different_answer_is_kept_beside_the_first_and_never_overwrites_it():
+    labels = Labels()
+    say(labels, 0, "a")
+    assert say(labels, 0, "b") == Told(extra=1)
+    assert labels.of(np.array([0])) == ["a"]
+    assert [(label.label, label.extra) for label in labels.log] == [("a", False), ("b", True)]
+    assert labels.n_asked == 2  # it cost work too
+
+
+def test_an_extra_answer_is_stored_once():
+    labels = Labels()
+    for answer in ("a", "b", "b", "c", "b", "a"):
+        say(labels, 0, answer)
+    assert [label.label for label in labels.log] == ["a", "b", "c"]
+
+
+def test_a_skip_is_stored_once_and_is_no_label():
+    labels = Labels()
+    assert say(labels, 0, SKIP) == Told(skipped=1)
+    assert say(labels, 0, SKIP) == Told(repeated=1)
+    assert 0 not in labels
+    assert (labels.n_skipped, labels.n_asked, len(labels.log)) == (1, 0, 1)
+
+
+def test_a_label_after_a_skip_is_a_first_label():
+    labels = Labels()
+    say(labels, 0, SKIP)
+    assert say(labels, 0, "a") == Told(kept=1)
+    assert [label.label for label in labels.log] == [SKIP, "a"]
+    assert not labels.log[1].extra
+
+
+def test_a_skip_after_a_label_says_nothing_new():
+    labels = Labels()
+    say(labels, 0, "a")
+    assert say(labels, 0, SKIP) == Told(repeated=1)
+    assert labels.n_skipped == 0
+
+
+def test_a_reopened_item_can_be_skipped_again_and_the_log_keeps_both():
+    labels = Labels()
+    say(labels, 0, SKIP)
+    labels.reopen(0)
+    labels.reopen(1)  # was never skipped: nothing happens
+    assert say(labels, 0, SKIP) == Told(skipped=1)
+    assert labels.n_skipped == len(labels.log) == 2
+
+
+def test_labels_that_existed_are_counted_apart_from_those_asked_for():
+    labels = Labels()
+    say(labels, 0, "a", Source.GIVEN)
+    say(labels, 1, "a", Source.TRAINING)
+    say(labels, 2, "a", Source.AUDIT)
+    say(labels, 1, "b", Source.GIVEN)
+    assert (labels.n_given, labels.n_asked) == (2, 2)
+
+
+def test_asking_for_the_label_of_an_item_without_one_fails():
+    with pytest.raises(KeyError):
+        Labels().of(np.array([0]))
+
+
+def test_a_false_or_zero_label_is_a_label():
+    labels = Labels()
+    assert say(labels, 0, False) == Told(kept=1)
+    assert say(labels, 1, 0) == Told(kept=1)
+    assert labels.of(np.array([1, 0])) == [0, False]
+
+
+@given(answers)
+def test_whatever_is_said_the_first_label_of_each_item_counts(said):
+    labels = Labels()
+    told = sum((say(labels, row, answer, source) for row, answer, source in said), Told())
+
+    first: dict[int, str] = {}
+    for row, answer, _ in said:
+        if answer is not SKIP:
+            first.setdefault(row, answer)
+    rows = np.array(sorted(first), dtype=np.intp)
+    assert labels.of(rows) == [first[row] for row in rows.tolist()]
+    assert told.kept == len(first)
+    assert told.kept + told.extra + told.skipped == len(labels.log)
+    assert told.kept + told.extra + told.skipped + told.repeated == len(said)
+    assert labels.n_asked + labels.n_given == told.kept + told.extra
+    assert labels.n_skipped == told.skipped
+    assert sum(label.extra for label in labels.log) == told.extra
+
+
+@given(answers)
+def test_telling_everything_twice_is_like_telling_it_once(said):
+    labels = Labels()
+    for row, answer, source in said:
+        say(labels, row, answer, source)
+    before = (labels.log.copy(), labels.n_asked, labels.n_given, labels.n_skipped)
+    again = sum((say(labels, row, answer, source) for row, answer, source in said), Told())
+    assert again == Told(repeated=len(said))
+    assert (labels.log, labels.n_asked, labels.n_given, labels.n_skipped) == before
