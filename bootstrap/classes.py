@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import reprlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from bootstrap.errors import InvalidInput
 from bootstrap.records import Class, Skip
 
-__all__ = ["ClassList"]
+__all__ = ["ClassList", "plain_answer"]
 
 _KINDS: dict[type, str] = {str: "string", bool: "bool", int: "whole number"}
 
@@ -80,9 +81,9 @@ class ClassList:
         InvalidInput
             If it is None, NaN, of another kind than the classes so far, or not among fixed classes.
         """
-        if isinstance(answer, Skip):
-            return answer
-        label = self._plain(answer)
+        label = plain_answer(answer)
+        if isinstance(label, Skip):
+            return label
         if self._code_of:
             first = next(iter(self._code_of))
             if type(first) is not type(label):
@@ -124,27 +125,36 @@ class ClassList:
             checked.append(label)
         return checked
 
-    @staticmethod
-    def _plain(answer: Any) -> Class:
-        if isinstance(answer, np.generic):
-            answer = answer.item()
-        if isinstance(answer, float) and answer.is_integer():
-            answer = int(answer)
-        if isinstance(answer, str):
-            text = str.__str__(answer)  # of an enum of strings, its value
-            if not text.strip():
-                raise InvalidInput('an empty string is not a label: answer SKIP for "can\'t tell"')
+
+def plain_answer(answer: Any) -> Class | Skip:
+    """An answer as a plain string, whole number, bool or SKIP.
+
+    numpy's scalars and members of enums become what they stand for, and 3.0 becomes 3.
+
+    Raises
+    ------
+    InvalidInput
+        For anything else: None, NaN, 0.5, a list, an empty string.
+    """
+    if isinstance(answer, np.generic):
+        answer = answer.item()
+    if isinstance(answer, float) and answer.is_integer():
+        return int(answer)
+    if isinstance(answer, bool | Skip):
+        return answer
+    if isinstance(answer, int):
+        return int(answer)
+    if isinstance(answer, str):
+        text = str.__str__(answer)  # of an enum of strings, its value
+        if text.strip():
             return text
-        if isinstance(answer, bool):
-            return answer
-        if isinstance(answer, int):
-            return int(answer)  # of an enum of numbers, its value
-        if answer is None or (isinstance(answer, float) and math.isnan(answer)):
-            raise InvalidInput(f'{answer!r} is not a label: answer SKIP (bootstrap.SKIP) for "can\'t tell"')
-        raise InvalidInput(
-            f"{answer!r} ({type(answer).__name__}) is not a label: "
-            "a class is a string, a whole number or a bool"
-        )
+        raise InvalidInput('an empty string is not a label: answer SKIP for "can\'t tell"')
+    if answer is None or (isinstance(answer, float) and math.isnan(answer)):
+        raise InvalidInput(f'{answer!r} is not a label: answer SKIP (bootstrap.SKIP) for "can\'t tell"')
+    raise InvalidInput(
+        f"{reprlib.repr(answer)} ({type(answer).__name__}) is not a label: "
+        "a class is a string, a whole number or a bool"
+    )
 
 
 def _some(classes: Iterable[Class], most: int = 8) -> str:

@@ -6,20 +6,34 @@ the loop, and the next run goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from bootstrap.callbacks import Callback
 from bootstrap.errors import AnswersRejected, InvalidInput, LabelerStopped
 from bootstrap.labelers.callback import collect
 from bootstrap.labels import Told
 from bootstrap.protocols import Labeler
+from bootstrap.records import Query, Round
 from bootstrap.stopping import AnyOf, LabelsSpent, RoundsDone, StopCondition, When
 
-if TYPE_CHECKING:
-    from bootstrap.loop import BootstrapLoop
-
 __all__ = ["Driver"]
+
+
+class _Driven(Protocol):
+    """What a run needs of a loop."""
+
+    @property
+    def history(self) -> Any: ...
+
+    @property
+    def n_labels(self) -> int: ...
+
+    def ask(self, limit: int | None = None) -> list[Query]: ...
+
+    def tell(self, answers: Mapping[Any, Any], *, by: str | None = None) -> Told: ...
+
+    def refit(self) -> Round: ...
 
 
 class Driver:
@@ -64,7 +78,7 @@ class Driver:
             if not callable(callback):
                 raise InvalidInput(f"a callback is a function (loop, round), got {callback!r}")
 
-    def run(self, loop: BootstrapLoop) -> str:
+    def run(self, loop: _Driven) -> str:
         """Drive the loop; returns why it stopped."""
         self._stop.start(loop)
         while True:
@@ -72,7 +86,7 @@ class Driver:
             if reason is not None:
                 return reason
 
-    def _one_round(self, loop: BootstrapLoop) -> str | None:
+    def _one_round(self, loop: _Driven) -> str | None:
         """Ask, tell, refit once; a reason to stop, or None to go on."""
         queries = loop.ask(None if self._budget is None else self._budget - loop.n_labels)
         if not queries:

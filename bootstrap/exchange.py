@@ -156,7 +156,7 @@ class Exchange:
         Raises
         ------
         InvalidInput
-            For another number of labels, or one that can't be a label.
+            For another number of labels, or one that is not a label.
         """
         if isinstance(labels, str | bytes):
             raise InvalidInput("labels is a single string; pass one label per item")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import numbers
-import operator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,13 +77,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _is_whole(value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    try:
-        operator.index(value)
-    except TypeError:
-        return False
-    return True
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def _share(name: str, value: Any, *, open_low: bool = False, open_high: bool = False) -> None:

@@ -81,6 +81,12 @@ def test_from_bootstrap_import_strategies_gives_the_strategies() -> None:
     assert bootstrap.strategies is reexported
 
 
+def test_strategies_are_at_hand_without_an_import_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(bootstrap, "strategies", raising=False)
+
+    assert bootstrap.strategies.margin is strategies.margin
+
+
 def test_an_unknown_name_at_the_front_door_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'bootstrap' has no attribute 'Lop'"):
         _ = bootstrap.Lop

@@ -14,13 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from bootstrap.errors import InvalidInput, LabelerError, LabelerStopped
 from bootstrap.protocols import Labeler
-from bootstrap.records import Class, Query, Skip
+from bootstrap.records import Query
 
-__all__ = ["Collected", "CollectingLabeler", "OnAnswer", "OnUndo", "collect", "each", "plain_answer"]
+__all__ = ["Collected", "CollectingLabeler", "OnAnswer", "OnUndo", "collect", "each"]
 
 #: Called with a query and its raw answer, as soon as the answer is known.
 OnAnswer: TypeAlias = Callable[[Query, Any], None]
@@ -310,31 +308,6 @@ def each(ask_one: Callable[[Query], Any], *, name: str | None = None) -> Labeler
     if name is None and isinstance(own, str) and own != "<lambda>":
         name = own
     return _Each(ask_one, name)
-
-
-def plain_answer(answer: Any) -> Class | Skip:
-    """Return an answer as a plain `str`, `int`, `bool` or `SKIP`.
-
-    Numpy scalars are unwrapped and whole floats become `int`, as the loop does it.
-
-    Raises
-    ------
-    InvalidInput
-        If it is something else, such as None, 0.5, a list or an empty string.
-    """
-    value = answer.item() if isinstance(answer, np.generic) else answer
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, bool | Skip):
-        return value
-    if isinstance(value, str) and value.strip():
-        return str.__str__(value)  # the text itself where str(value) says "Colour.RED"
-    if isinstance(value, int):
-        return int(value)
-    raise InvalidInput(
-        f"{reprlib.repr(answer)} ({type(answer).__name__}) can't be a label. "
-        "A label is a string, a whole number, a bool, or SKIP."
-    )
 
 
 def _number(n: int, noun: str, plural: str | None = None) -> str:

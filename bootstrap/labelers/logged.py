@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from bootstrap.classes import plain_answer
 from bootstrap.errors import InvalidInput
-from bootstrap.labelers.callback import Collected, CollectingLabeler, OnAnswer, OnUndo, collect, plain_answer
+from bootstrap.labelers.callback import Collected, CollectingLabeler, OnAnswer, OnUndo, collect
 from bootstrap.protocols import Labeler
 from bootstrap.records import SKIP, Class, Query, Skip
 

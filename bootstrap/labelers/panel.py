@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from bootstrap.classes import plain_answer
 from bootstrap.errors import InvalidInput, LabelerError, LabelerStopped
-from bootstrap.labelers.callback import Collected, CollectingLabeler, OnAnswer, OnUndo, collect, plain_answer
+from bootstrap.labelers.callback import Collected, CollectingLabeler, OnAnswer, OnUndo, collect
 from bootstrap.measuring.agreement import cohen_kappa, fleiss_kappa
 from bootstrap.measuring.draw import new_key, uniform_draw
 from bootstrap.protocols import Labeler

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from bootstrap.classes import plain_answer
 from bootstrap.errors import InvalidInput, LabelerError
-from bootstrap.labelers.callback import plain_answer
 from bootstrap.measuring.draw import new_key, uniform_draw
 from bootstrap.records import SKIP, Class, Query, Skip
 

@@ -21,6 +21,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from bootstrap.classes import plain_answer
 from bootstrap.errors import InvalidInput, LogError
 from bootstrap.protocols import Clock
 from bootstrap.records import SKIP, Class, Skip
@@ -174,11 +175,11 @@ class LabelLog:
         Raises
         ------
         InvalidInput
-            If the answer can't be a label. Nothing is written.
+            If the answer is not a label. Nothing is written.
         LogError
             If it could not be saved, or the log is closed. The file is as before.
         """
-        plain = _plain_answer(answer)
+        plain = plain_answer(answer)
         row: dict[str, Any] = {"id": id}
         row.update({"skip": True} if isinstance(plain, Skip) else {"answer": plain})
         if by is not None:
@@ -279,22 +280,6 @@ def _write_line(fd: int, row: Mapping[str, Any], path: Path) -> None:
             f"Cannot write to the label log {path}: {error.strerror}. The last answer was not saved; all "
             "before it are. Make room or mend the disk, then run again to resume."
         ) from error
-
-
-def _plain_answer(answer: Any) -> Class | Skip:
-    """Return an answer as JSON gives it back: numpy's scalars and an enum's members as plain ones."""
-    value = answer.item() if isinstance(answer, np.generic) else answer
-    if isinstance(value, Skip):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if not isinstance(value, str | int):
-        raise InvalidInput(
-            f"{reprlib.repr(answer)} ({type(answer).__name__}) can't be a label. "
-            "A label is a string, a whole number, a bool, or SKIP."
-        )
-    plain: Class = json.loads(json.dumps(value))
-    return plain
 
 
 def _content(fd: int) -> bytes:

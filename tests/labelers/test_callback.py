@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bootstrap.classes import plain_answer
 from bootstrap.errors import InvalidInput, LabelerError, LabelerStopped
-from bootstrap.labelers.callback import Collected, CollectingLabeler, collect, each, plain_answer
+from bootstrap.labelers.callback import Collected, CollectingLabeler, collect, each
 from bootstrap.records import SKIP, Query
 
 QUERIES = [Query(id, f"text {id}", f"token {id}", ("spam", "ham")) for id in "abc"]
@@ -376,7 +377,7 @@ def test_an_answer_becomes_a_plain_class(answer: Any, plain: Any) -> None:
 
 @pytest.mark.parametrize("answer", [None, 0.5, float("nan"), float("inf"), ["spam"], {}, b"spam", "", " "])
 def test_what_cannot_be_a_label_is_refused(answer: Any) -> None:
-    with pytest.raises(InvalidInput, match="can't be a label"):
+    with pytest.raises(InvalidInput, match="is not a label"):
         plain_answer(answer)
 
 

@@ -16,8 +16,9 @@ from typing import Any
 
 from rich.console import Console
 
+from bootstrap.classes import plain_answer
 from bootstrap.errors import InvalidInput, LabelerError, LabelerStopped
-from bootstrap.labelers.callback import Collected, CollectingLabeler, OnAnswer, OnUndo, plain_answer
+from bootstrap.labelers.callback import Collected, CollectingLabeler, OnAnswer, OnUndo
 from bootstrap.labelers.terminal.choices import once
 from bootstrap.labelers.terminal.display import Display
 from bootstrap.labelers.terminal.keys import key_presses

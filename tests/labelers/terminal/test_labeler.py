@@ -171,7 +171,7 @@ def test_a_closed_empty_list_is_filled_by_the_labelers_classes() -> None:
     [
         ({"classes": "spam"}, "classes is the string 'spam'"),
         ({"classes": ["spam", SKIP]}, "classes holds SKIP"),
-        ({"classes": ["spam", None]}, "can't be a label"),
+        ({"classes": ["spam", None]}, "is not a label"),
         ({"guidelines": Path("guidelines.txt")}, r"guidelines is a \w*Path. Pass the text itself"),
     ],
 )
