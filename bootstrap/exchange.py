@@ -105,11 +105,14 @@ class Exchange:
             self._asked.add(row)
         self.n_batches += 1
 
-    def next_round(self) -> None:
-        """Close the round: what waits goes back to where it came from; a late answer is still taken."""
+    def release(self) -> None:
+        """What waits goes back to where it came from; a late answer is still taken."""
         for row in self._open:
             self._pool.move(row, _BACK[self._pool.place(row)])
         self._open.clear()
+
+    def next_round(self) -> None:
+        """Begin the next round."""
         self.round += 1
         self.told_since_round = False
 

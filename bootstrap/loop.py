@@ -305,9 +305,10 @@ class BootstrapLoop:
         if self._rounds and not self._exchange.told_since_round:
             return self._rounds[-1]
         began = time.perf_counter()
-        self._exchange.next_round()
-        self._fit()
+        self._exchange.release()
+        self._fit()  # if it fails, the round goes on and the next refit tries again
         self._rounds.append(self._measure(began))
+        self._exchange.next_round()
         return self._rounds[-1]
 
     def run(

@@ -449,3 +449,25 @@ def test_a_loop_shows_itself_and_its_plot():
 def test_a_setting_that_cannot_work_is_refused_at_once(settings_, why):
     with pytest.raises(InvalidInput, match=why):
         a_loop(**settings_)
+
+
+def test_a_fit_that_fails_loses_nothing_and_the_next_refit_tries_again():
+    class Moody(LogisticRegression):
+        fails = False
+
+        def fit(self, X, y, sample_weight=None):
+            if Moody.fails:
+                raise RuntimeError("no memory")
+            return super().fit(X, y, sample_weight)
+
+    loop = a_loop(estimator=Moody())
+    answer(loop)
+    loop.refit()
+    answer(loop)
+    Moody.fails = True
+    with pytest.raises(RuntimeError, match="no memory"):
+        loop.refit()
+    assert (len(loop.history), loop.n_labels) == (1, 18)
+    Moody.fails = False
+    assert loop.refit().n_trained == 12
+    assert [r.round for r in loop.history] == [1, 2]
