@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from bootstrap.errors import InvalidInput
 
-__all__ = ["content_id"]
+__all__ = ["content_id", "content_ids"]
 
 _DIGEST_BYTES = 10  # 80 bits: a chance of 4e-13 for any collision among a million contents
+_BLOCK = 4096  # rows brought into one form at a time
 _EXACT = 2**53  # whole numbers up to here are exact in floating point
 
 
@@ -47,6 +48,19 @@ def content_id(item: Any) -> str:
     return hashlib.blake2b(_canonical(item), digest_size=_DIGEST_BYTES).hexdigest()
 
 
+def content_ids(matrix: NDArray[Any]) -> list[str]:
+    """:func:`content_id` of each row of a matrix of numbers, a few times faster than one by one."""
+    ids: list[str] = []
+    for start in range(0, len(matrix), _BLOCK):
+        block = matrix[start : start + _BLOCK]
+        if _all_fit_float(block):
+            rows = (b"array:" + row.tobytes() for row in _as_floats(block))
+            ids += [hashlib.blake2b(row, digest_size=_DIGEST_BYTES).hexdigest() for row in rows]
+        else:
+            ids += [content_id(row) for row in block]
+    return ids
+
+
 def _canonical(item: Any) -> bytes:
     if isinstance(item, str):
         return b"text:" + item.encode("utf-8", "surrogatepass")
@@ -57,10 +71,8 @@ def _canonical(item: Any) -> bytes:
     if isinstance(item, list | tuple) and item and all(_fits_float(v) for v in item):
         item = np.asarray(item)
     if isinstance(item, np.ndarray) and item.dtype.kind in "biuf" and _all_fit_float(item):
-        values = np.ascontiguousarray(item, dtype=np.float64) + 0.0  # -0.0 is 0.0
-        values[np.isnan(values)] = np.nan  # there are many bit patterns of it
-        shape = "" if values.ndim == 1 else repr(values.shape)
-        return b"array:" + shape.encode() + values.astype("<f8").tobytes()
+        shape = "" if item.ndim == 1 else repr(item.shape)
+        return b"array:" + shape.encode() + _as_floats(item).tobytes()
     try:
         return b"json:" + json.dumps(_plain(item), ensure_ascii=True, sort_keys=True).encode()
     except (TypeError, ValueError) as error:
@@ -68,6 +80,13 @@ def _canonical(item: Any) -> bytes:
             f"an item of type {type(item).__name__} has no stable content to make an id from ({error}): "
             "pass ids=, or items= with what people see (a text, a mapping, a path)"
         ) from None
+
+
+def _as_floats(array: NDArray[Any]) -> NDArray[Any]:
+    """The same numbers in one form, on every machine."""
+    values = np.ascontiguousarray(array) + 0.0  # -0.0 is 0.0
+    values[np.isnan(values)] = np.nan  # there are many bit patterns of it
+    return values.astype("<f8", copy=False)
 
 
 def _fits_float(value: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bootstrap.content import content_id
+from bootstrap.content import content_id, content_ids
 from bootstrap.errors import InvalidInput, UnknownItem
 from bootstrap.features import Features, check_features, n_rows, row_as_item, rows_as_items, stack, take
 from bootstrap.measuring.draw import uniform_draw
@@ -262,6 +262,8 @@ class Pool:
         return X
 
     def _content_keys(self, X: Features, raw: list[Any] | None, named: bool) -> list[str | None]:
+        if raw is None and isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf":
+            return list(content_ids(X))
         keys: list[str | None] = []
         for item in raw if raw is not None else rows_as_items(X):
             try:

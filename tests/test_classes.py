@@ -74,7 +74,7 @@ def test_skip_is_always_an_answer():
         assert classes.check(SKIP) is SKIP
 
 
-@pytest.mark.parametrize("answer", [None, float("nan"), np.nan, np.float32("nan"), np.datetime64("NaT")])
+@pytest.mark.parametrize("answer", [None, float("nan"), np.nan, np.float32("nan"), np.datetime64("NaT", "s")])
 def test_nothing_is_not_a_label(answer):
     assert "is not a label: answer SKIP (bootstrap.SKIP)" in refusal(ClassList(), answer)
 

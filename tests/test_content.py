@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.content import content_id
+from bootstrap.content import content_id, content_ids
 from bootstrap.errors import InvalidInput
 
 # These ids are in the logs of everybody who has labeled something: they may never change.
@@ -226,3 +226,18 @@ def test_what_has_no_stable_content_is_refused_with_what_to_do(item):
 def test_keys_that_are_the_same_as_text_are_refused():
     with pytest.raises(InvalidInput, match="two of its keys are the same as text"):
         content_id({1: "a", "1": "b"})
+
+
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.arange(30_000).reshape(-1, 3),
+        np.array([[0.0, -0.0], [np.nan, 1.5]]),
+        np.array([[True, False]]),
+        np.array([[2**60, 1], [3, 4]]),
+        np.eye(3, dtype=np.float32)[:, ::-1],
+        np.empty((0, 4)),
+    ],
+)
+def test_the_rows_of_a_matrix_have_the_ids_they_have_one_by_one(matrix: np.ndarray) -> None:
+    assert content_ids(matrix) == [content_id(row) for row in matrix]
