@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from bootstrap.callbacks import Callback
 from bootstrap.errors import AnswersRejected, InvalidInput, LabelerStopped
-from bootstrap.labelers.callback import collect
+from bootstrap.labelers.callback import Collected, collect
 from bootstrap.labels import Told
 from bootstrap.protocols import Labeler
 from bootstrap.records import Query, Round
@@ -28,6 +28,11 @@ class _Driven(Protocol):
 
     @property
     def n_labels(self) -> int: ...
+
+    @property
+    def batch_is_answered(self) -> bool: ...
+
+    def is_held_out(self, item_id: str) -> bool: ...
 
     def ask(self, limit: int | None = None) -> list[Query]: ...
 
@@ -82,33 +87,59 @@ class Driver:
         """Drive the loop; returns why it stopped."""
         self._stop.start(loop)
         while True:
+            if loop.batch_is_answered:  # by a run that was stopped before it could refit, or by hand
+                self._close_round(loop)
             reason = self._stop.reason(loop) or self._one_round(loop)
             if reason is not None:
                 return reason
 
     def _one_round(self, loop: _Driven) -> str | None:
         """Ask, tell, refit once; a reason to stop, or None to go on."""
-        queries = loop.ask(None if self._budget is None else self._budget - loop.n_labels)
+        queries = self._affordable(loop)
         if not queries:
             return "the pool is used up: every item outside the held-out set was asked about"
         collected = collect(self._labeler, queries)
+        told = self._tell(loop, collected)
+        if isinstance(collected.error, LabelerStopped):
+            if loop.batch_is_answered:
+                self._close_round(loop)
+            return collected.error.reason
+        if told == Told():
+            return f"the labeler answered none of {len(queries)} queries"
+        self._close_round(loop)
+        return None
+
+    def _affordable(self, loop: _Driven) -> list[Query]:
+        """What to ask now; of a batch that waits already, no more than the budget allows."""
+        if self._budget is None:
+            return loop.ask()
+        left = self._budget - loop.n_labels
+        queries = loop.ask(left)
+        if len(queries) > left:
+            queries = sorted(queries, key=lambda query: loop.is_held_out(query.id))[:left]
+        return queries
+
+    def _tell(self, loop: _Driven, collected: Collected) -> Told:
+        """Keep every answer there is; then raise what went wrong, unless the labeler just stopped."""
+        by = getattr(self._labeler, "name", None)
         rejected: AnswersRejected | None = None
         told = Told()
         try:
-            told = loop.tell(collected.answers, by=getattr(self._labeler, "name", None))
+            told = loop.tell(collected.answers, by=by)
         except AnswersRejected as error:
             rejected = error
+        except KeyboardInterrupt:
+            loop.tell(collected.answers, by=by)  # once more from the start: telling twice changes nothing
+            raise
         if collected.error is not None and not isinstance(collected.error, LabelerStopped):
             if rejected is not None:
                 collected.error.add_note(str(rejected))
             raise collected.error
         if rejected is not None:
             raise rejected
-        if isinstance(collected.error, LabelerStopped):
-            return collected.error.reason
-        if told == Told():
-            return f"the labeler answered none of {len(queries)} queries"
+        return told
+
+    def _close_round(self, loop: _Driven) -> None:
         round_ = loop.refit()
         for callback in self._callbacks:
             callback(loop, round_)
-        return None

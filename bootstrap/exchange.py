@@ -43,7 +43,8 @@ class Exchange:
     clock : callable
         Seconds since the epoch.
     on_audit : callable (row, label)
-        Called once for each blind first label that was asked for on a held-out item.
+        Called for each blind first label that was asked for on a held-out item; after an
+        interruption perhaps twice.
 
     Attributes
     ----------
@@ -53,8 +54,8 @@ class Exchange:
         The round that queries and labels belong to, from 1.
     n_batches : int
         Batches published so far.
-    told_since_round : bool
-        Whether anything was stored since the round began.
+    n_training, n_audits : int
+        Queries of each kind published so far.
     """
 
     def __init__(
@@ -69,7 +70,10 @@ class Exchange:
         self.labels = Labels()
         self.round = 1
         self.n_batches = 0
-        self.told_since_round = False
+        self.n_training = self.n_audits = 0
+        self._n_read = 0  # entries of the log that all below has taken into account
+        self._n_told_before = 0  # entries of the log when the round began
+        self._asked_this_round = False
         self._pool = pool
         self._classes = classes
         self._name = name
@@ -100,10 +104,24 @@ class Exchange:
                 open_classes=self._classes.is_open,
                 round=self.round,
             )
-            self._pool.move(row, Place.AUDITING if self._pool.is_held_out(row) else Place.ASKED)
+            audit = self._pool.is_held_out(row)
+            self._pool.move(row, Place.AUDITING if audit else Place.ASKED)
             self._open[row] = self._queries[query.token] = query
             self._asked.add(row)
+            self.n_audits += audit
+            self.n_training += not audit
         self.n_batches += 1
+        self._asked_this_round = True
+
+    @property
+    def told_since_round(self) -> bool:
+        """Whether anything was stored since the round began."""
+        return len(self.labels.log) > self._n_told_before
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether a batch was published in this round and nothing of it waits any more."""
+        return self._asked_this_round and not self._open
 
     def release(self) -> None:
         """What waits goes back to where it came from; a late answer is still taken."""
@@ -114,7 +132,8 @@ class Exchange:
     def next_round(self) -> None:
         """Begin the next round."""
         self.round += 1
-        self.told_since_round = False
+        self._n_told_before = len(self.labels.log)
+        self._asked_this_round = False
 
     def reopen_skipped(self, ids: Iterable[Any] | None) -> int:
         """Let skipped items be asked again: all, or these; returns how many."""
@@ -180,6 +199,7 @@ class Exchange:
 
     def training(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """(rows, codes of their labels) of all that may be trained on: never a held-out one."""
+        self._read_log()
         rows = self._pool.rows(Place.LABELED, Place.OUTSIDE)
         return rows, self._codes[rows]
 
@@ -189,31 +209,47 @@ class Exchange:
         return self._pool.row(item_id if isinstance(item_id, str) else str(item_id))
 
     def _take_one(self, key: Any, answer: Any, by: str | None) -> Told:
-        query = self._queries.get(key) if isinstance(key, str) else None
+        row = self._asked_row(key)
+        checked = self._classes.check(answer)
+        source = Source.AUDIT if self._pool.is_held_out(row) else Source.TRAINING
+        return self._record(row, checked, source, by, blind=True)
+
+    def _asked_row(self, key: Any) -> int:
+        """The row that a query's id or token names; an id comes first."""
+        query = self._queries.get(key) if isinstance(key, str) and key not in self._pool else None
         row = self._row(key if query is None else query.id)
         if row not in self._asked:
             raise InvalidInput("was not asked about; for labels that exist already use add_labels")
-        checked = self._classes.check(answer)
-        held_out = self._pool.is_held_out(row)
-        told = self._record(row, checked, Source.AUDIT if held_out else Source.TRAINING, by, blind=True)
-        if told.kept and held_out and not isinstance(checked, Skip):
-            self._on_audit(row, checked)
-        return told
+        return row
 
     def _record(self, row: int, answer: Class | Skip, source: Source, by: str | None, blind: bool) -> Told:
-        label = Label(self._pool.id(row), answer, source, by, self.round, self._clock(), blind)
-        told = self.labels.add(row, label)
-        if told.repeated:
-            return told
-        self.told_since_round = True
-        if not isinstance(answer, Skip):
-            code = self._classes.add(answer)
-            if told.kept:
-                self._encode(row, code)
-        if told.kept or told.skipped:
-            self._open.pop(row, None)
-            self._pool.move(row, self._place_after(row, answer, blind))
+        self._read_log()
+        told = self.labels.judge(row, answer)
+        if not told.repeated:
+            item_id, extra = self._pool.id(row), bool(told.extra)
+            entry = Label(item_id, answer, source, by, self.round, self._clock(), blind, extra)
+            self.labels.log.append(entry)
+            self._read_log()
         return told
+
+    def _read_log(self) -> None:
+        """Bring everything up to the log; an interruption anywhere is made good by the next call."""
+        while self._n_read < len(self.labels.log):
+            self._read(self.labels.log[self._n_read])
+            self._n_read += 1
+
+    def _read(self, entry: Label) -> None:
+        row = self._pool.row(entry.id)
+        self.labels.read(row, entry)
+        if not isinstance(entry.label, Skip):
+            code = self._classes.add(entry.label)
+            if entry.extra:
+                return
+            self._encode(row, code)
+            if entry.source is Source.AUDIT:
+                self._on_audit(row, entry.label)
+        self._open.pop(row, None)
+        self._pool.move(row, self._place_after(row, entry.label, entry.blind))
 
     def _encode(self, row: int, code: int) -> None:
         if row >= len(self._codes):

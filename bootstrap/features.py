@@ -49,7 +49,7 @@ def stack(first: Features, second: Features) -> Features:
     Raises
     ------
     InvalidInput
-        If the kinds, widths or column names differ.
+        If the kinds, widths, columns or precisions differ.
     """
     if type(first) is not type(second):
         raise InvalidInput(
@@ -64,11 +64,23 @@ def stack(first: Features, second: Features) -> Features:
                 f"the table had columns {list(first.columns)} before and has "
                 f"{list(second.columns)} now: pass the same columns in the same order"
             )
+        for column, before, now in zip(first.columns, first.dtypes, second.dtypes, strict=True):
+            same = before == now or (before.kind in "biuf" and now.kind in "biuf")
+            if not same:
+                raise InvalidInput(
+                    f"column {column!r} was {before} before and is {now} now: make it the same kind (for "
+                    "categories: the same pandas.CategoricalDtype)"
+                )
         import pandas as pd
 
         return pd.concat([first, second])
     if first.shape[1:] != second.shape[1:]:
         raise InvalidInput(f"features had {first.shape[1]} columns before and have {second.shape[1]} now")
+    if first.dtype.kind == second.dtype.kind == "f" and first.dtype != second.dtype:
+        raise InvalidInput(
+            f"features were {first.dtype} before and are {second.dtype} now: equal items would not be known "
+            f"as such; pass X.astype({str(first.dtype)!r})"
+        )
     if sp.issparse(first):
         return sp.vstack([first, second], format="csr")
     return np.concatenate([first, second])
@@ -193,8 +205,10 @@ def _refuse_not_finite(
 
 def row_as_item(X: Features, row: int) -> Any:
     """One row as what a person looks at; see :func:`rows_as_items`."""
-    if isinstance(X, list | np.ndarray):
+    if isinstance(X, list):
         return X[row]
+    if isinstance(X, np.ndarray):
+        return X[row].copy()  # whoever scales it for display must not change what is measured
     return next(rows_as_items(take(X, [row])))
 
 

@@ -1,12 +1,11 @@
 """Every label of a loop, in the order it came: appended to, never changed.
 
 An item's first label counts. A later, different answer is kept beside it as an extra label and never
-overwrites it; saying the same again changes nothing.
+overwrites it; saying the same again changes nothing. The log is the truth; all else here is read off it.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,20 +47,16 @@ class Told:
 
 
 class Labels:
-    """The label log of a loop.
+    """The label log of a loop, and what stands in it about each row of the pool.
 
     Attributes
     ----------
     log : list of Label
         Everything, skips and extra labels included.
-    n_asked, n_given, n_skipped : int
-        Labels given to queries (extra ones included: they cost work too), labels that existed already,
-        and skips.
     """
 
     def __init__(self) -> None:
         self.log: list[Label] = []
-        self.n_asked = self.n_given = self.n_skipped = 0
         self._first: dict[int, Class] = {}  # row of the pool -> its label
         self._extra: set[tuple[int, Class]] = set()
         self._skipped: set[int] = set()
@@ -69,35 +64,45 @@ class Labels:
     def __contains__(self, row: int) -> bool:
         return row in self._first
 
+    @property
+    def n_asked(self) -> int:
+        """Labels given to queries; extra ones too, since they cost work."""
+        return sum(e.source is not Source.GIVEN and not isinstance(e.label, Skip) for e in self.log)
+
+    @property
+    def n_given(self) -> int:
+        """Labels that existed already."""
+        return sum(e.source is Source.GIVEN and not isinstance(e.label, Skip) for e in self.log)
+
+    @property
+    def n_skipped(self) -> int:
+        """Answers of SKIP."""
+        return sum(isinstance(e.label, Skip) for e in self.log)
+
     def of(self, rows: NDArray[np.intp]) -> list[Class]:
         """The first labels of these rows, all of which must have one."""
         return [self._first[row] for row in rows.tolist()]
 
-    def add(self, row: int, label: Label) -> Told:
-        """Append one answer about the content in this row of the pool, unless it says nothing new."""
-        answer = label.label
+    def judge(self, row: int, answer: Class | Skip) -> Told:
+        """What an answer about this row would be; nothing is stored."""
         if isinstance(answer, Skip):
-            if row in self._first or row in self._skipped:
-                return Told(repeated=1)
-            self._skipped.add(row)
-            self.n_skipped += 1
-            self.log.append(label)
-            return Told(skipped=1)
-        is_first = row not in self._first
-        if not is_first and (answer == self._first[row] or (row, answer) in self._extra):
-            return Told(repeated=1)
-        if label.source is Source.GIVEN:
-            self.n_given += 1
-        else:
-            self.n_asked += 1
-        if is_first:
-            self._first[row] = answer
-            self._skipped.discard(row)
-            self.log.append(label)
+            known = row in self._first or row in self._skipped
+            return Told(repeated=1) if known else Told(skipped=1)
+        if row not in self._first:
             return Told(kept=1)
-        self._extra.add((row, answer))
-        self.log.append(dataclasses.replace(label, extra=True))
+        if answer == self._first[row] or (row, answer) in self._extra:
+            return Told(repeated=1)
         return Told(extra=1)
+
+    def read(self, row: int, entry: Label) -> None:
+        """Take one entry of the log into account; once or twice makes no difference."""
+        if isinstance(entry.label, Skip):
+            self._skipped.add(row)
+        elif entry.extra:
+            self._extra.add((row, entry.label))
+        else:
+            self._first[row] = entry.label
+            self._skipped.discard(row)
 
     def reopen(self, row: int) -> None:
         """Forget that the item was skipped, so that it can be asked again; the log keeps it."""

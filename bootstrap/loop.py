@@ -156,8 +156,8 @@ class BootstrapLoop:
         self._rounds: list[Round] = []
         self._n_trained = 0
         self._given_since_fit = False
-        if self._model.given is not None:
-            self._add_outside(*self._model.given)
+        for X, y in self._model.given:
+            self._add_outside(X, y)
 
     # items and labels that exist
 
@@ -217,7 +217,12 @@ class BootstrapLoop:
 
     def is_held_out(self, item_id: str) -> bool:
         """Whether the item's content is in the held-out set: never trained on."""
-        return self._pool.is_held_out(self._pool.row(item_id))
+        return self._pool.is_held_out(self._pool.row(str(item_id)))
+
+    @property
+    def batch_is_answered(self) -> bool:
+        """Whether every query of this round has its answer, so that only `refit` is missing."""
+        return self._exchange.is_answered and self._exchange.told_since_round
 
     @property
     def labels(self) -> tuple[Label, ...]:
@@ -245,13 +250,15 @@ class BootstrapLoop:
         Parameters
         ----------
         limit : int, optional
-            At most so many queries in a new batch; audits are cut first.
+            At most so many queries in a new batch, audits among them.
 
         Returns
         -------
         list of Query
             Empty when every item outside the held-out set has been asked about: the end of the pool.
         """
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+            raise InvalidInput(f"limit is a whole number of at least 1, got {limit!r}")
         if not self._exchange.waiting:
             self._new_batch(limit)
         return self._exchange.waiting
@@ -426,6 +433,9 @@ class BootstrapLoop:
         """
         from bootstrap.report import ReviewCurveReport
 
+        if self._given_since_fit:
+            self._fit()
+        self._model.refresh(self._pool)
         held_out, audited = self._model.held_out, self._pool.rows(Place.AUDITED)
         if held_out is None or len(audited) == 0:
             raise NotReady("nothing is measured yet: it takes a model and at least one audited held-out item")
@@ -465,32 +475,50 @@ class BootstrapLoop:
         if self._given_since_fit:
             self._fit()
         self._model.refresh(self._pool)
-        number = self._exchange.n_batches
-        n_train = self.settings.batch_size
-        n_audit = self.settings.audits_planned(number)
-        if limit is not None:
-            n_train = min(n_train, limit)
-            n_audit = min(n_audit, limit - n_train)
-        rng = self._rng(1, number)
-        picked = self._model.choose(self._strategy, self._pool, n_train, rng)
+        rng = self._rng(1, self._exchange.n_batches)
+        picked = self._model.choose(self._strategy, self._pool, self.settings.batch_size, rng)
         if len(picked) == 0:
             return
+        n_train, n_audit = self._share_out(len(picked), limit)
+        picked = picked[:n_train]  # cut afterwards: with more to spend, the same items come first
         audits = self._pool.next_audits(n_audit)
         if self._model.held_out is not None:
             self._running.expect(audits, self._model.held_out)
         batch = rng.permutation(np.concatenate([picked, audits]))
         self._exchange.publish(batch.tolist())
 
+    def _share_out(self, n_train: int, limit: int | None) -> tuple[int, int]:
+        """(training queries, audits) for a batch of at most `limit`, so that the audit share holds."""
+        done, left = self._exchange, self._pool.count(Place.HELD_OUT)
+        for n in range(n_train, 0, -1):
+            due = max(0, self.settings.audits_due(done.n_training + n) - done.n_audits)
+            n_audit = min(due, left)
+            if limit is None or n + n_audit <= limit:
+                if limit is not None and n < n_train:
+                    n_audit = min(limit - n, left)  # one more query would bring an audit: that comes first
+                return n, n_audit
+        return 1, 0  # a limit of 1: the audit is due next time
+
     def _fit(self) -> None:
         """Train anew if there are new training labels, of two classes at least."""
-        self._given_since_fit = False
         rows, codes = self._exchange.training()
         if len(rows) != self._n_trained and _two_classes(codes):
             classes, codes = self._classes.encoding(codes)
-            self._model.fit(self._pool, rows, codes, classes)
-            self._n_trained = len(rows)
+            try:
+                self._model.fit(self._pool, rows, codes, classes)
+            except Exception as error:
+                if self._model.is_fitted:
+                    raise
+                warnings.warn(
+                    f"no model yet: the estimator can't learn from {len(rows)} labels of {len(classes)} "
+                    f"classes ({error}). Asking goes on without one",
+                    stacklevel=2,
+                )
+            else:
+                self._n_trained = len(rows)
         else:
             self._model.refresh(self._pool)
+        self._given_since_fit = False
 
     def _measure(self, began: float) -> Round:
         figures = self._running.figures(self.settings)

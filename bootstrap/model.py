@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from functools import partial
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from bootstrap import strategies
-from bootstrap.errors import NotReady
+from bootstrap.errors import InvalidInput, NotReady
 from bootstrap.estimators import seeded, takes_nan
 from bootstrap.features import Features, check_features, n_rows, take
 from bootstrap.learner import AnyLearner, CommitteeLearner, Learner, as_learner, members_of
@@ -27,7 +29,8 @@ from bootstrap.transformed import TransformedRows
 
 __all__ = ["Model"]
 
-#: Below this many numbers in a matrix one BLAS thread is quicker than several that wait for each other.
+#: Below this many numbers in a dense matrix one BLAS thread is quicker than several that wait for each
+#: other; texts and sparse features leave little to BLAS at any size.
 _ONE_THREAD_BELOW = 1_000_000
 
 
@@ -50,8 +53,8 @@ class Model:
     Attributes
     ----------
     learner : Learner or CommitteeLearner
-    given : tuple or None
-        Training features and labels that came inside a modAL learner.
+    given : list of tuple
+        Training features and labels that came inside modAL learners.
     held_out : HeldOutScores or None
         This model on the held-out set; None before the first fit or where nothing is held out.
     """
@@ -67,7 +70,7 @@ class Model:
     ) -> None:
         members = members_of(as_learner(estimator, classes=classes))
         self._originals = [seeded(m.estimator, seed + i) for i, m in enumerate(members)]
-        self.given = None if members[0].X_training is None else (members[0].X_training, members[0].y_training)
+        self.given = [(m.X_training, m.y_training) for m in members if m.X_training is not None]
         fresh = [Learner(e, classes=classes) for e in self._originals]
         self.learner: AnyLearner = fresh[0] if len(fresh) == 1 else CommitteeLearner(fresh, n_jobs=n_jobs)
         self._transformed = TransformedRows(self._originals[0] if len(fresh) == 1 else None)
@@ -91,38 +94,54 @@ class Model:
     def fit(self, pool: Pool, rows: NDArray[np.intp], codes: NDArray[np.intp], classes: NDArray[Any]) -> None:
         """Learn `rows` of the pool from scratch, labels as `codes` into `classes`; predict for the rest.
 
-        A model that was fitted before stays as it was: a clone is fitted.
+        A model that was fitted before stays as it was: a clone is fitted, and put in its place only
+        when it has predicted too.
         """
         with self._one_thread(pool.X, len(rows)):
+            transformed, learner = self._transformed.copy(), copy(self.learner)
             X = pool.X
-            if self._transformed:
-                X = self._transformed.refit(X, rows, classes[codes])
-                members_of(self.learner)[0].estimator = self._transformed.rest
-            self.learner.learn_codes(take(X, rows), codes, classes)
-            self.score(pool, X)
+            if transformed:
+                X = transformed.refit(X, rows, classes[codes])
+                members_of(learner)[0].estimator = transformed.rest
+            learner.learn_codes(take(X, rows), codes, classes)
+            scores = self._scores(learner, pool, X)
+        self._transformed, self.learner = transformed, learner
+        self._keep(*scores)
 
-    def score(self, pool: Pool, X: Features | None = None) -> None:
-        """Predict for the held-out set and everything that may be queried, in one call.
+    def score(self, pool: Pool) -> None:
+        """Predict for the held-out set and everything that may be queried, in one call."""
+        self._keep(*self._scores(self.learner, pool, self._transformed.extend(pool.X)))
+
+    def _scores(
+        self, learner: AnyLearner, pool: Pool, X: Features
+    ) -> tuple[int, NDArray[np.intp], Features | None, NDArray[np.float64], HeldOutScores | None]:
+        """(rows of the pool, rows free to query, their features, their scores, the held-out set's).
 
         `X` are the features that the learner works on, for all rows of the pool.
         """
-        if X is None:
-            X = self._transformed.extend(pool.X)
         held, free = pool.held_out_rows(), pool.rows(Place.AVAILABLE)
-        self._n_scored = n_rows(pool.X)
         if len(held) + len(free) == 0:
-            self._rows, self._X, self.held_out = free, None, None
-            return
+            return n_rows(pool.X), free, None, np.empty(0), None
         X = take(X, np.concatenate([held, free]))
-        scores = self.learner.scores(X)
-        self.held_out = HeldOutScores.of(
-            held,
-            self.learner.proba(scores[: len(held)]),
-            np.asarray(self.learner.classes_),
-            self._review_rate,
+        scores = learner.scores(X)
+        if not np.isfinite(scores).all():
+            raise InvalidInput("the estimator predicts NaN or infinity: nothing can be ranked by that")
+        held_out = HeldOutScores.of(
+            held, learner.proba(scores[: len(held)]), np.asarray(learner.classes_), self._review_rate
         )
-        self._rows, self._X = free, X[len(held) :]
-        self.learner.remember(self._X, scores[len(held) :])
+        return n_rows(pool.X), free, X[len(held) :], scores[len(held) :], held_out
+
+    def _keep(
+        self,
+        n_scored: int,
+        rows: NDArray[np.intp],
+        X: Features | None,
+        scores: NDArray[np.float64],
+        held_out: HeldOutScores | None,
+    ) -> None:
+        self._n_scored, self._rows, self._X, self.held_out = n_scored, rows, X, held_out
+        if X is not None:
+            self.learner.remember(X, scores)
 
     def refresh(self, pool: Pool) -> None:
         """Predict again if items were added since; the model itself stays."""
@@ -170,8 +189,8 @@ class Model:
         return fitted[0] if len(fitted) == 1 else fitted
 
     def _one_thread(self, X: Features, n: int) -> AbstractContextManager[Any]:
-        width = X.shape[1] if hasattr(X, "shape") and len(X.shape) > 1 else 1_000
-        if n * width < _ONE_THREAD_BELOW:
+        dense = hasattr(X, "shape") and not sp.issparse(X)
+        if not dense or n * np.prod(X.shape[1:]) < _ONE_THREAD_BELOW:
             limit: AbstractContextManager[Any] = self._threads.limit(limits=1, user_api="blas")
             return limit
         return nullcontext()

@@ -79,7 +79,7 @@ class Pool:
         self._row_of: dict[str, int] = {}  # item id -> row of its content
         self._row_of_content: dict[str, int] = {}
         self._row_of_features: dict[str, int] = {}  # for rows whose content is a raw item
-        self._n_indexed = 0  # rows that were looked at for it
+        self._has_items: bool | None = None  # whether what people see came beside the features
         self._ids: list[str] = []  # row -> the id that was there first
         self._items: dict[int, Any] = {}  # row -> what people see, where it isn't the features
         self._place = bytearray()  # row -> Place; quick one by one, and a view for numpy
@@ -136,7 +136,7 @@ class Pool:
 
     def rows(self, *places: Place) -> NDArray[np.intp]:
         """Rows in any of these places, ascending."""
-        place = np.frombuffer(self._place, dtype=np.uint8)
+        place = self._places()
         found = place == places[0]
         for other in places[1:]:
             found |= place == other
@@ -152,7 +152,7 @@ class Pool:
 
     def held_out_rows(self) -> NDArray[np.intp]:
         """Rows of the whole held-out set, asked or not, ascending."""
-        return np.flatnonzero(np.frombuffer(self._place, dtype=np.uint8) >= Place.HELD_OUT)
+        return np.flatnonzero(self._places() >= Place.HELD_OUT)
 
     def next_audits(self, n: int) -> NDArray[np.intp]:
         """The next `n` rows to audit: waiting held-out contents in hash order."""
@@ -193,6 +193,7 @@ class Pool:
         X = self._checked(X)
         n = n_rows(X)
         raw = None if items is None else _as_list(items, n)
+        self._refuse_a_mix(raw is not None)
         keys = self._content_keys(X, raw, ids is not None)
         names = _check_ids(ids, n) if ids is not None else [k or "" for k in keys]
         contents = [key or f"id:{name}" for key, name in zip(keys, names, strict=True)]
@@ -203,18 +204,8 @@ class Pool:
             contents = [key if is_held else f"{key} of {name}" for key, name, is_held in named]
         self._refuse_known_ids(names, contents)
 
-        labeled = [None] * n if raw is None else self._outside_rows(X)
-        fresh: list[int] = []
-        rows: dict[str, int] = {}
-        for i, content in enumerate(contents):
-            if content in self._row_of_content or content in rows:
-                continue
-            outside = labeled[i]
-            if outside is None:
-                rows[content] = len(self._ids) + len(fresh)
-                fresh.append(i)
-            else:
-                rows[content] = outside
+        features = [None] * n if raw is None else self._content_keys(X, None, named=True)
+        fresh, rows, alike = self._find_new(contents, features, held)
         self._append(
             X if len(fresh) == n else take(X, np.array(fresh, dtype=np.intp)),
             [names[i] for i in fresh],
@@ -223,8 +214,11 @@ class Pool:
             None if raw is None else [raw[i] for i in fresh],
         )
         self._row_of_content.update(rows)
+        self._row_of_features.update(alike)
         for name, content in zip(names, contents, strict=True):
             self._row_of[name] = self._row_of_content[content]
+        if n:
+            self._has_items = raw is not None
         return Added(new=len(fresh), held_out=int(held[fresh].sum()), copies=n - len(fresh))
 
     def add_outside(self, X: Any) -> NDArray[np.intp]:
@@ -241,7 +235,6 @@ class Pool:
         """
         X = self._checked(X)
         keys = self._content_keys(X, None, named=True)
-        self._index_features()
         rows = np.array([self._row_in_pool(key) for key in keys], dtype=np.intp)
         new = np.flatnonzero(rows < 0)
         rows[new] = np.arange(len(self._ids), len(self._ids) + len(new))
@@ -252,6 +245,10 @@ class Pool:
             if keys[i] is not None:
                 self._row_of_content.setdefault(str(keys[i]), int(rows[i]))
         return rows
+
+    def _places(self) -> NDArray[np.uint8]:
+        """A copy: a view that an exception keeps alive would forbid the next `add`."""
+        return np.frombuffer(bytes(self._place), dtype=np.uint8)
 
     # the parts of adding
 
@@ -274,20 +271,34 @@ class Pool:
                 keys.append(None)  # no content to compare: the id stands for it
         return keys
 
-    def _outside_rows(self, X: Features) -> list[int | None]:
-        """For each row of `X`, the labeled item from outside that has the same features."""
-        if not self.count(Place.OUTSIDE):
-            return [None] * n_rows(X)
-        found = (self._row_of_content.get(key or "") for key in self._content_keys(X, None, named=True))
-        return [row if row is not None and self.place(row) is Place.OUTSIDE else None for row in found]
+    def _find_new(
+        self, contents: list[str], features: Sequence[str | None], held: NDArray[np.bool_]
+    ) -> tuple[list[int], dict[str, int], dict[str, int]]:
+        """Which of these contents are new: (their positions, content -> row, features -> row).
 
-    def _index_features(self) -> None:
-        rows = [row for row in range(self._n_indexed, len(self._ids)) if row in self._items]
-        if rows:
-            for row, key in zip(rows, self._content_keys(take(self.X, rows), None, named=True), strict=True):
-                if key is not None:
-                    self._row_of_features.setdefault(key, row)
-        self._n_indexed = len(self._ids)
+        What people see decides that. Where it differs and the features are equal, the two are held out
+        together or not at all (`held` is changed), and what came labeled from outside is that item.
+        """
+        fresh: list[int] = []
+        rows: dict[str, int] = {}
+        alike: dict[str, int] = {}
+        start = len(self._ids)
+        for i, (content, key) in enumerate(zip(contents, features, strict=True)):
+            if content in self._row_of_content or content in rows:
+                continue
+            row = start + len(fresh)
+            if key is not None:
+                other = alike.get(key, self._row_in_pool(key))
+                if 0 <= other < start and self.place(other) is Place.OUTSIDE:
+                    rows[content] = other
+                    continue
+                if other >= 0:
+                    held[i] = held[fresh[other - start]] if other >= start else self.is_held_out(other)
+                else:
+                    alike[key] = row
+            rows[content] = row
+            fresh.append(i)
+        return fresh, rows, alike
 
     def _row_in_pool(self, key: str | None) -> int:
         if key is None:
@@ -301,6 +312,14 @@ class Pool:
         while item_id in self._row_of:  # somebody's own id
             item_id += "'"
         return item_id
+
+    def _refuse_a_mix(self, has_items: bool) -> None:
+        if self._has_items not in (None, has_items):
+            before, now = ("with", "without") if self._has_items else ("without", "with")
+            raise InvalidInput(
+                f"items came {before} items= before and come {now} it now: what people see decides which "
+                "items are the same, so give it for all or for none. Nothing was added"
+            )
 
     def _refuse_known_ids(self, names: Sequence[str], contents: Sequence[str]) -> None:
         for name, content in zip(names, contents, strict=True):
@@ -320,21 +339,23 @@ class Pool:
         raw: list[Any] | None,
     ) -> None:
         start = len(self._ids)
+        joined = self.X
         if self.X is None or n_rows(self.X) == 0:
-            self.X = X
+            joined = X if isinstance(X, np.memmap) else X.copy()  # what happens to theirs later is not ours
         elif ids:
-            self.X = stack(self.X, X)
-        self._ids.extend(ids)
-        self._place.extend(places.astype(np.uint8).tobytes())
-        self._audit_order = np.concatenate([self._audit_order, audit_order])
-        if raw is not None:
-            self._items.update(zip(range(start, start + len(ids)), raw, strict=True))
+            joined = stack(self.X, X)
+        order = np.concatenate([self._audit_order, audit_order])
+        place = self._place + places.astype(np.uint8).tobytes()
+        shown = {} if raw is None else dict(zip(range(start, start + len(ids)), raw, strict=True))
+        self.X, self._audit_order, self._place = joined, order, place
+        self._items |= shown
+        self._ids += ids
 
 
 def _as_list(items: Any, n: int) -> list[Any]:
     if isinstance(items, str | bytes):
         raise InvalidInput("items is a single string; pass one raw item per row of X")
-    rows = list(rows_as_items(items)) if hasattr(items, "shape") and len(items.shape) > 1 else list(items)
+    rows = list(rows_as_items(items))
     if len(rows) != n:
         raise InvalidInput(f"X has {n} rows and items has {len(rows)}: pass one raw item per row")
     return rows

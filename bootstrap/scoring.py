@@ -113,17 +113,11 @@ class RunningErrors:
 
     An audit counts as an error when the model would have decided it alone and was wrong, so that the share
     of errors is what went out wrong at the review rate.
-
-    Attributes
-    ----------
-    errors, n, n_reviewed : int
-        Audits that went out wrong, all audits, and those that people would have decided: the whole
-        evidence.
     """
 
     def __init__(self) -> None:
-        self.errors = self.n = self.n_reviewed = 0
         self._expected: dict[int, tuple[Any, bool]] = {}  # row -> predicted class, decided alone
+        self._outcomes: dict[int, tuple[bool, bool]] = {}  # row -> whether wrong, decided alone
 
     def expect(self, rows: NDArray[np.intp], live: HeldOutScores) -> None:
         """Note what the live model makes of rows that are about to be asked."""
@@ -136,15 +130,16 @@ class RunningErrors:
     def settle(self, row: int, label: Class) -> None:
         """Count the answer; one that no live model had predicted (in the first batch) says nothing here."""
         if row in self._expected:
-            predicted, alone = self._expected.pop(row)
-            self.n += 1
-            self.n_reviewed += not alone
-            self.errors += alone and predicted != label
+            predicted, alone = self._expected[row]
+            self._outcomes[row] = (predicted != label, alone)
 
     def figures(self, settings: Settings) -> dict[str, Any]:
         """`running_low` and `running_high` of a Round; empty before the first audit of a live model."""
-        if self.n == 0:
+        n = len(self._outcomes)
+        if n == 0:
             return {}
-        low, high = error_interval(self.errors, self.n, settings.delta)
-        people = self.n_reviewed / self.n * (settings.people_error or 0.0)
-        return {"running_low": 1 - high - people, "running_high": 1 - low - people}
+        n_wrong = sum(wrong and alone for wrong, alone in self._outcomes.values())
+        n_reviewed = sum(not alone for _, alone in self._outcomes.values())
+        low, high = error_interval(n_wrong, n, settings.delta)
+        people = n_reviewed / n * (settings.people_error or 0.0)
+        return {"running_low": max(0.0, 1 - high - people), "running_high": 1 - low - people}

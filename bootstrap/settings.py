@@ -65,11 +65,9 @@ class Settings:
                 f"got {self.target_of!r}"
             )
 
-    def audits_planned(self, n_asks: int) -> int:
-        """How many audits go with ask number `n_asks` (from 0), so that the share holds over asks."""
-        each = self.audit_share * self.batch_size
-        slack = 1e-9  # 0.2 * 15 asks is 3, not 2.9999999999999996
-        return math.floor(each * (n_asks + 1) + slack) - math.floor(each * n_asks + slack)
+    def audits_due(self, n_training: int) -> int:
+        """How many audits go with so many training queries in all."""
+        return math.floor(self.audit_share * n_training + 1e-9)  # 0.2 * 15 is 3, not 2.9999999999999996
 
 
 def _is_number(value: Any) -> bool:

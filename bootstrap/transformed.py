@@ -8,7 +8,8 @@ state did change with the labels goes back into the learner's own Pipeline for g
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from typing import Any
 
 import joblib
@@ -91,6 +92,12 @@ class TransformedRows:
 
     def __bool__(self) -> bool:
         return bool(self._steps)
+
+    def copy(self) -> TransformedRows:
+        """The same, so that a refit that fails changes nothing here."""
+        other = copy.copy(self)
+        other._steps = [replace(step) for step in self._steps]
+        return other
 
     def refit(self, X: Features, rows: NDArray[np.intp], y: NDArray[Any] | None) -> Features:
         """Fit on `rows` of `X` with labels `y`, if any; the features of all rows of `X` for `rest`.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -291,11 +294,129 @@ def test_skip_is_no_label_that_exists():
         loop.add_labels([next(iter(loop._pool))], [SKIP])
 
 
-def test_a_limit_cuts_audits_first():
+def test_a_limit_keeps_the_audit_share_over_batches():
+    loop = a_loop(batch_size=6, audit_share=0.5)
+    asked, audits = 0, 0
+    for _ in range(8):
+        queries = loop.ask(limit=4)
+        assert len(queries) <= 4
+        asked += len(queries)
+        audits += sum(loop.is_held_out(query.id) for query in queries)
+        answer(loop)
+        loop.refit()
+    assert 0 <= audits - (asked - audits) // 2 <= 1
+    assert asked > 20
+
+
+def test_a_larger_limit_asks_about_the_same_items_and_more():
+    batches = []
+    for limit in (3, 5, None):
+        loop = a_loop(strategy="random_sampling")
+        answer(loop)
+        loop.refit()
+        batches.append({query.id for query in loop.ask(limit)})
+    assert batches[0] < batches[1] < batches[2]
+
+
+@pytest.mark.parametrize("limit", [0, -5, "3", 2.5, True])
+def test_a_limit_is_a_whole_number_of_at_least_1(limit):
+    with pytest.raises(InvalidInput, match="at least 1"):
+        a_loop().ask(limit)
+
+
+def test_with_a_limit_of_1_asking_goes_on():
     loop = a_loop()
-    queries = loop.ask(limit=7)
-    assert len(queries) == 7
-    assert sum(loop.is_held_out(query.id) for query in queries) == 1
+    for _ in range(9):
+        assert len(loop.ask(1)) == 1
+        answer(loop)
+        loop.refit()
+
+
+def test_what_a_labeler_does_to_an_item_changes_nothing_that_is_measured():
+    theirs = numbers()
+    loop = BootstrapLoop(LogisticRegression(), batch_size=6, audit_share=0.5, random_state=3)
+    loop.add(theirs)
+    theirs += 1000
+    plain = a_loop()
+    for each in (loop, plain):
+        for _ in range(3):
+            queries = each.ask()
+            each.tell({query.id: big_or_small(query) for query in queries})
+            if each is loop:
+                for item in [query.item for query in queries]:
+                    item *= -7
+            each.refit()
+    assert list(loop.history) == list(plain.history)
+
+
+def test_an_interruption_anywhere_in_tell_is_made_good_by_telling_again():
+    """Raises before every line in turn, as Ctrl-C may."""
+    quiet = a_loop()
+    answers = {query.id: big_or_small(query) for query in quiet.ask()}
+    quiet.tell(answers)
+    expected = quiet.refit()
+    ours = ("exchange.py", "labels.py", "pool.py", "scoring.py", "classes.py")
+
+    def tell_interrupted(line: int | None) -> tuple[BootstrapLoop, int]:
+        """A loop in which `tell` was interrupted before that line, and how many lines there were."""
+        loop, n_lines = a_loop(), 0
+        loop.ask()
+
+        def trace(frame, event, _):
+            nonlocal n_lines
+            if not frame.f_code.co_filename.endswith(ours):
+                return None
+            if event == "line":
+                n_lines += 1
+                if n_lines == line:
+                    raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                loop.tell(answers)
+        finally:
+            sys.settrace(before)
+        return loop, n_lines
+
+    _, n_lines = tell_interrupted(None)
+    assert n_lines > 300
+    for line in range(1, n_lines + 1):
+        loop, _ = tell_interrupted(line)
+        loop.tell(answers)
+        assert len(loop.labels) == len(answers), f"interrupted before line {line}"
+        assert loop.refit() == expected, f"interrupted before line {line}"
+
+
+def test_an_id_comes_before_a_token():
+    ids = [f"x{i}" for i in range(N)]
+    loop = BootstrapLoop(LogisticRegression(), batch_size=N, held_out=0, audit_share=0, random_state=0)
+    ids[1] = f"default/0/{ids[0]}"  # looks like the token of another item
+    loop.add(numbers(), ids=ids)
+    loop.ask()
+    loop.tell({ids[1]: "big"})
+    assert [label.id for label in loop.labels] == [ids[1]]
+
+
+def test_the_review_curve_takes_in_what_was_added_since_the_refit():
+    loop = a_loop()
+    answer(loop)
+    loop.refit()
+    loop.add(numbers() + 50)
+    new = [item for item in loop._pool if loop.is_held_out(item)][-5:]
+    loop.add_labels(new, ["big"] * 5, blind=True)
+    assert loop.review_curve().curve.n_audited == 8
+
+
+def test_a_running_interval_stays_in_0_to_1_whatever_people_get_wrong():
+    loop = a_loop(people_error=1.0, review_rate=1.0)
+    for _ in range(3):
+        answer(loop)
+        loop.refit()
+    assert loop.history[-1].running_low == 0
+    assert loop.history[-1].accuracy_low >= 0
 
 
 def test_the_audit_share_holds_over_rounds_where_it_is_no_whole_number_in_each():

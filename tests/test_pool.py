@@ -183,6 +183,10 @@ def test_every_kind_of_features_can_come_at_once_in_parts_and_again(X):
     assert state(parts) == state(whole)
 
 
+def test_each_place_is_another_one():
+    assert len(Place) == len(Place.__members__) == 10
+
+
 # ids and contents
 
 
@@ -263,8 +267,8 @@ def test_an_id_that_is_taken_by_another_content_is_refused_and_nothing_is_added(
     before = state(pool)
     with pytest.raises(InvalidInput, match="the id '1' is taken by another item"):
         pool.add(["new", "y"], ids=["2", "1"])
-    with pytest.raises(InvalidInput, match="is taken by another item"):
-        pool.add(["new"], items=["y"], ids=["1"])
+    with pytest.raises(InvalidInput, match="came without items= before and come with it now"):
+        pool.add(["new"], items=["y"], ids=["2"])
     assert state(pool) == before
     assert "2" not in pool
 
@@ -281,7 +285,7 @@ def test_an_id_that_is_taken_by_another_content_is_refused_and_nothing_is_added(
         ({"items": ["x"]}, "X has 3 rows and items has 1"),
         ({"items": "abc"}, "items is a single string"),
         ({"items": b"abc"}, "items is a single string"),
-        ({"items": [{1}, "x", "y"]}, "pass ids="),
+        ({"items": ["x", "y", "z"]}, "items came without items= before"),
     ],
     ids=str,
 )
@@ -319,6 +323,13 @@ def test_features_of_another_kind_or_width_are_refused_and_nothing_is_added(meth
     with pytest.raises(InvalidInput, match=r"same kind|columns"):
         getattr(pool, method)(X)
     assert state(pool) == before
+
+
+def test_features_of_another_kind_are_refused_even_for_items_that_are_known():
+    pool = a_pool()
+    pool.add(np.eye(2), items=["x", "y"])
+    with pytest.raises(InvalidInput, match="same kind"):
+        pool.add(["a text", "another"], items=["x", "y"])
 
 
 @pytest.mark.parametrize("method", ["add", "add_outside"])
@@ -469,6 +480,17 @@ def test_an_item_from_outside_is_no_audit():
     assert not pool.is_held_out(0)
 
 
+def test_numbers_with_ids_and_items_are_one_item_where_people_see_the_same():
+    pool = a_pool(0.0)
+    assert pool.add(np.eye(2), items=["x", "x"], ids=["1", "2"]).new == 1
+
+
+def test_numbers_with_ids_are_items_of_their_own_beside_equal_ones_from_outside():
+    pool = a_pool(0.0)
+    pool.add_outside([[1.0]])
+    assert pool.add([[1.0]], ids=["patient"]).new == 1
+
+
 def test_numbers_with_ids_are_an_item_each_but_one_where_they_are_held_out():
     rows = np.repeat(np.arange(20.0), 2).reshape(-1, 1)
     ids = [f"patient {i}" for i in range(40)]
@@ -484,3 +506,50 @@ def test_numbers_with_ids_are_an_item_each_but_one_where_they_are_held_out():
     assert pool.add(rows, ids=ids).new == 0
     outside = pool.add_outside(rows[::2])
     assert [int(row) < len(pool) for row in outside] == [i in held for i in range(20)]
+
+
+def test_a_raw_item_without_a_stable_content_needs_an_id():
+    with pytest.raises(InvalidInput, match="pass ids="):
+        a_pool().add(["x", "y"], items=[{1}, "y"])
+
+
+def test_equal_features_under_different_items_are_held_out_together_or_not_at_all():
+    """One picture under two paths: two items to ask about, and no way to train on a held-out one."""
+    pool = a_pool(0.5)
+    pictures = np.repeat(np.arange(30.0), 2).reshape(-1, 1)
+    pool.add(pictures[:40], items=[f"path {i}" for i in range(40)])
+    pool.add(pictures[40:], items=[f"path {i}" for i in range(40, 60)])
+    pool.add(pictures, items=[f"copy {i}" for i in range(60)])
+    sides = {}
+    for kind in ("path", "copy"):
+        for i in range(60):
+            side = pool.is_held_out(pool.row(content_id(f"{kind} {i}")))
+            assert sides.setdefault(i // 2, side) == side
+    assert len(pool) == 120
+    assert {True, False} == set(sides.values())
+
+
+def test_features_of_another_precision_are_refused_since_copies_would_not_be_known():
+    pool = a_pool()
+    pool.add(np.ones((2, 2), dtype=np.float32))
+    with pytest.raises(InvalidInput, match=r"X.astype\('float32'\)"):
+        pool.add_outside(np.full((2, 2), 0.1))
+    assert len(pool) == 1
+
+
+def test_a_column_of_another_kind_is_refused_and_named():
+    pool = a_pool()
+    pool.add(pd.DataFrame({"size": [1.0, 2.0], "kind": pd.Categorical(["a", "b"])}))
+    with pytest.raises(InvalidInput, match="'size' was float64 before"):
+        pool.add(pd.DataFrame({"size": ["x"], "kind": pd.Categorical(["a"], ["a", "b"])}))
+    with pytest.raises(InvalidInput, match="'kind' was category"):
+        pool.add(pd.DataFrame({"size": [3], "kind": pd.Categorical(["c"])}))
+    assert pool.add(pd.DataFrame({"size": [3], "kind": pd.Categorical(["a"], ["a", "b"])})).new == 1
+
+
+def test_an_exception_that_holds_on_to_the_places_does_not_forbid_the_next_add():
+    pool = a_pool()
+    pool.add(["x", "y"])
+    kept = pool._places()
+    pool.add(["z"])
+    assert (len(kept), len(pool)) == (2, 3)

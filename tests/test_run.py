@@ -8,9 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
-from modAL.models import ActiveLearner
+from modAL.models import ActiveLearner, Committee
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from bootstrap import SKIP, BootstrapLoop, LabelerStopped, SimulatedLabeler
 from bootstrap.errors import AnswersRejected, InvalidInput, LabelerError
@@ -34,7 +37,7 @@ def test_a_budget_counts_every_label_of_a_person_audits_included():
     history = loop.run(X, budget=20)
     assert loop.n_labels == 20
     assert [r.n_labels for r in history] == [9, 18, 20]
-    assert history[-1].n_audited == 6
+    assert history[-1].n_audited == 7  # one more training query would have brought two
     assert loop.stop_reason == history.stop_reason == "20 of 20 labels spent"
 
 
@@ -77,6 +80,69 @@ def test_a_condition_that_holds_at_once_asks_nobody():
 
 def honest_labels(rows) -> list[str]:
     return ["big" if float(row[0]) > 5 else "small" for row in rows]
+
+
+def test_a_run_that_was_interrupted_after_the_answers_makes_up_for_the_round():
+    loop, quiet = a_loop(), a_loop()
+    quiet.run(X, rounds=4)
+    loop.run(X, rounds=1)
+    loop.tell({query.id: honest([query])[0] for query in loop.ask()})  # and then the refit never came
+    loop.run(rounds=4)
+    assert list(loop.history) == list(quiet.history)
+
+
+def test_a_labeler_that_stops_after_the_last_answer_of_a_batch_has_finished_the_round():
+    def goes_home(queries):
+        raise LabelerStopped(dict(zip([q.id for q in queries], honest(queries), strict=True)), "gone home")
+
+    loop = a_loop(labeler=goes_home)
+    assert [r.n_labels for r in loop.run(X)] == [9]
+    assert [r.n_labels for r in loop.run()] == [9, 18]
+
+
+def test_of_a_batch_that_waits_no_more_is_asked_than_the_budget_allows():
+    loop = a_loop()
+    loop.add(X)
+    loop.tell({loop.ask()[0].id: "big"})
+    loop.run(budget=5)
+    assert loop.n_labels == 5
+
+
+def test_an_estimator_that_needs_more_labels_gets_them():
+    loop = a_loop(estimator=KNeighborsClassifier(15))
+    with pytest.warns(UserWarning, match="Asking goes on without one"):
+        history = loop.run(X, rounds=4)
+    assert [r.n_trained for r in history] == [0, 0, 18, 24]
+    assert history[-1].accuracy is not None
+
+
+def test_a_model_stays_when_a_later_fit_fails():
+    class Moody(LogisticRegression):
+        fails = False
+
+        def fit(self, X, y, sample_weight=None):
+            if Moody.fails:
+                raise RuntimeError("no memory")
+            return super().fit(X, y, sample_weight)
+
+    loop = a_loop(estimator=make_pipeline(FunctionTransformer(), Moody()))
+    loop.run(X, rounds=2)
+    before = loop.predict_proba(X)
+    Moody.fails = True
+    with pytest.raises(RuntimeError, match="no memory"):
+        loop.run(rounds=3)
+    np.testing.assert_array_equal(loop.predict_proba(X), before)
+    Moody.fails = False
+    assert [r.n_labels for r in loop.run(rounds=3)] == [9, 18, 27]
+
+
+def test_labels_of_all_members_of_a_modal_committee_come_along():
+    members = [
+        ActiveLearner(LogisticRegression(), X_training=rows, y_training=np.array(honest_labels(rows)))
+        for rows in (X[::10], X[5::10])
+    ]
+    loop = a_loop(estimator=Committee(members))
+    assert loop.run(X + 0.01, rounds=1)[0].n_given == 12
 
 
 def test_callbacks_see_each_round_as_it_ends():

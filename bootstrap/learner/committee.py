@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import joblib
@@ -48,6 +49,13 @@ class CommitteeLearner(Committee):  # type: ignore[misc]  # modAL has no types
         # modAL's own vote entropy takes no lists
         super().__init__(list(learner_list), vote_entropy if query_strategy is None else query_strategy)
         self._after_fit()
+
+    def __copy__(self) -> CommitteeLearner:
+        """The same committee, whose members can be taught without changing these."""
+        other = type(self).__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.learner_list = [copy(member) for member in self.learner_list]
+        return other
 
     def __sklearn_clone__(self) -> CommitteeLearner:
         """Not fitted, and without labels."""
