@@ -1,6 +1,6 @@
 # Six commands. Each sets up the virtual environment it needs, once.
 #
-#   make demo                     watch people being phased out on real data, in a minute
+#   make demo                     watch a model take work off people, on real data
 #   make test                     the whole suite, with coverage
 #   make check                    lint, formatting, types, import contracts
 #   make bench                    speed and full-size statistics

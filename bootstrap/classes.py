@@ -139,21 +139,23 @@ def plain_answer(answer: Any) -> Class | Skip:
     if isinstance(answer, np.generic):
         answer = answer.item()
     if isinstance(answer, float) and answer.is_integer():
-        return int(answer)
+        answer = int(answer)
     if isinstance(answer, bool | Skip):
         return answer
-    if isinstance(answer, int):
+    if isinstance(answer, int) and abs(answer) < 2**63:
         return int(answer)
     if isinstance(answer, str):
         text = str.__str__(answer)  # of an enum of strings, its value
-        if text.strip():
-            return text
-        raise InvalidInput('an empty string is not a label: answer SKIP for "can\'t tell"')
+        if not text.strip():
+            raise InvalidInput('an empty string is not a label: answer SKIP for "can\'t tell"')
+        if text.endswith("\x00"):
+            raise InvalidInput(f"{text!r} is not a label: numpy drops a NUL at the end")
+        return text
     if answer is None or (isinstance(answer, float) and math.isnan(answer)):
         raise InvalidInput(f'{answer!r} is not a label: answer SKIP (bootstrap.SKIP) for "can\'t tell"')
     raise InvalidInput(
         f"{reprlib.repr(answer)} ({type(answer).__name__}) is not a label: "
-        "a class is a string, a whole number or a bool"
+        "a class is a string, a whole number of at most 64 bits or a bool"
     )
 
 

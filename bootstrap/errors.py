@@ -121,7 +121,8 @@ class MissingExtra(BootstrapError, ImportError):
     def __init__(self, doing: str, package: str, extra: str) -> None:
         self._parts = (doing, package, extra)
         super().__init__(
-            f'{doing} needs {package}, which is not installed. Run: pip install "bootstrap-labels[{extra}]"'
+            f"{doing} needs {package}, which is not installed. Run: pip install {package} "
+            f"(it comes with the extra [{extra}] of bootstrap-labels)"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -224,6 +224,7 @@ def rows_as_items(X: Features) -> Iterator[Any]:
         for row in X.itertuples(index=False, name=None):
             yield dict(zip(columns, row, strict=True))
     elif sp.issparse(X):
+        X = X.tocsr()
         for i in range(X.shape[0]):
             start, end = X.indptr[i], X.indptr[i + 1]
             yield {int(j): float(v) for j, v in zip(X.indices[start:end], X.data[start:end], strict=True)}

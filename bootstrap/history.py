@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["History"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class History:
     """The finished rounds of a loop, first to last.
 
@@ -58,6 +58,14 @@ class History:
 
     def __getitem__(self, index: int) -> Round:
         return self.rounds[index]
+
+    def __repr__(self) -> str:
+        last = f", {self.rounds[-1].n_labels} labels" if self.rounds else ""
+        return f"History({len(self)} rounds{last}; to_frame() shows them)"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return str(self.to_frame().round(3).to_html(index=False))
 
     def to_frame(self) -> pd.DataFrame:
         """One row a round, the columns of :class:`~bootstrap.records.Round`; not measured is NaN."""

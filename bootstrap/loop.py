@@ -31,7 +31,7 @@ from bootstrap.records import Class, Label, Query, Round
 from bootstrap.scoring import RunningErrors
 from bootstrap.settings import Settings
 from bootstrap.stopping import StopCondition
-from bootstrap.strategy_call import resolve
+from bootstrap.strategy_call import check_serves, resolve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,6 +148,7 @@ class BootstrapLoop:
             review_rate=review_rate,
             n_jobs=n_jobs,
         )
+        check_serves(self._strategy, self._model.learner)
         self._pool = Pool(new_key(random_state), held_out, allow_nan=self._model.takes_nan)
         self._running = RunningErrors()
         self._exchange = Exchange(

@@ -83,7 +83,7 @@ class Label:
     by : str or None
         Who answered.
     round : int
-        The round in which it came, from 1; 0 before the first ask.
+        The round in which it came, from 1.
     at : float
         When it came, seconds since the epoch by the loop's clock.
     blind : bool
@@ -147,8 +147,8 @@ class Round:
     n_decided_alone, n_wrong : int
         Audited items above the threshold, and how many of those the model gets wrong.
     review_rate_for_target : float or None
-        Estimated review rate at which the target would be met. An estimate that is looked at each
-        round: no basis for a decision.
+        Estimated review rate at which the target would be met; None while there are too few audits for
+        any estimate. It is looked at each round: no basis for a decision.
     seconds : float
         Time for refit and measuring; not part of equality.
     """

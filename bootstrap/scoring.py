@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bootstrap.measuring.curve import review_rate_for_target
+from bootstrap.measuring.curve import fewest_audits, review_rate_for_target
 from bootstrap.measuring.error_interval import error_interval
 from bootstrap.measuring.review import review_threshold
 from bootstrap.records import Class
@@ -97,15 +97,23 @@ class HeldOutScores:
             "selective_accuracy": 1 - n_wrong / n_alone if n_alone else None,
             "n_decided_alone": n_alone,
             "n_wrong": n_wrong,
-            "review_rate_for_target": review_rate_for_target(
-                correct,
-                confidence,
-                settings.target_accuracy,
-                target_of=settings.target_of,
-                people_error=people_error,
-                confidence_all=self.confidence,
-            ),
+            "review_rate_for_target": self._rate_for_target(correct, confidence, settings),
         }
+
+    def _rate_for_target(
+        self, correct: NDArray[np.bool_], confidence: NDArray[np.float64], settings: Settings
+    ) -> float | None:
+        """The estimate, or None where so few audits would look good by luck alone."""
+        if len(correct) < fewest_audits(settings.target_accuracy, settings.delta):
+            return None
+        return review_rate_for_target(
+            correct,
+            confidence,
+            settings.target_accuracy,
+            target_of=settings.target_of,
+            people_error=settings.people_error or 0.0,
+            confidence_all=self.confidence,
+        )
 
 
 class RunningErrors:

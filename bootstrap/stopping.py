@@ -115,7 +115,8 @@ class RoundsDone(StopCondition):
 class NoProgress(StopCondition):
     """Stop when the accuracy of the model alone rose by less than `at_least` over `rounds` rounds.
 
-    An estimate from audited items: it can be flat by chance, the more so with few audits.
+    An estimate from audited items: it can be flat by chance, the more so with few audits. Without audits
+    there is nothing to see, and it never stops a run.
     """
 
     def __init__(self, rounds: int = 5, at_least: float = 0.002) -> None:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from bootstrap import strategies
 from bootstrap.errors import InvalidInput
 from bootstrap.features import Features, n_rows
+from bootstrap.learner import AnyLearner, CommitteeLearner
 
-__all__ = ["pick", "resolve"]
+__all__ = ["check_serves", "pick", "resolve"]
 
 
 Strategy: TypeAlias = Callable[..., Any]
@@ -39,7 +40,36 @@ def resolve(strategy: Any) -> Strategy:
             "strategy is a name or a function (learner, X, n_instances) -> (indices, utilities), "
             f"got {strategy!r}"
         )
+    signature = _signature(strategy)
+    if signature is not None:
+        try:
+            signature.bind(None, None, n_instances=1)
+        except TypeError as error:
+            raise InvalidInput(
+                f"the strategy {_name(strategy)} can't be called as "
+                f"strategy(learner, X, n_instances=20): {error}"
+            ) from None
     return strategy  # type: ignore[no-any-return]  # callable was just checked
+
+
+def check_serves(strategy: Strategy, learner: AnyLearner) -> None:
+    """Refuse a committee's strategy for one model, before anybody is asked.
+
+    Raises
+    ------
+    InvalidInput
+        Naming what would do.
+    """
+    inner = strategy.strategy if isinstance(strategy, strategies.Mixture) else strategy
+    committee = (strategies.vote_entropy, strategies.consensus_entropy, strategies.max_disagreement)
+    if inner not in committee or isinstance(learner, CommitteeLearner):
+        return
+    last = learner.estimator.steps[-1][1] if hasattr(learner.estimator, "steps") else learner.estimator
+    if not (hasattr(last, "n_estimators") or hasattr(last, "estimators")):
+        raise InvalidInput(
+            f"{_name(strategy)} asks where a committee disagrees, and {type(last).__name__} is one model: "
+            "pass a list of classifiers or a forest, or take margin"
+        )
 
 
 def pick(strategy: Strategy, learner: Any, X: Features, n: int, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -57,15 +87,29 @@ def pick(strategy: Strategy, learner: Any, X: Features, n: int, rng: np.random.G
         return np.empty(0, dtype=np.intp)
     options = {"rng": rng} if _takes_rng(strategy) else {}
     result = strategy(learner, X, n_instances=n, **options)
-    return _checked(result, n, n_rows(X), getattr(strategy, "__name__", repr(strategy)))
+    return _checked(result, n, n_rows(X), _name(strategy))
+
+
+def _name(strategy: Strategy) -> str:
+    return str(getattr(strategy, "__name__", repr(strategy)))
+
+
+def _signature(strategy: Strategy) -> inspect.Signature | None:
+    try:
+        return inspect.signature(strategy)
+    except ValueError:  # some that are written in C have none
+        return None
 
 
 def _takes_rng(strategy: Strategy) -> bool:
-    return "rng" in inspect.signature(strategy).parameters
+    signature = _signature(strategy)
+    return signature is not None and "rng" in signature.parameters
 
 
 def _checked(result: Any, n: int, n_items: int, name: str) -> NDArray[np.intp]:
-    chosen = result[0] if isinstance(result, tuple) and len(result) == 2 else result
+    two = isinstance(result, tuple) and len(result) == 2
+    indices_only = two and all(isinstance(value, int | np.integer) for value in result)
+    chosen = result[0] if two and not indices_only else result
     try:
         indices = np.atleast_1d(chosen)
     except ValueError:  # lists of unequal lengths

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bootstrap.classes import ClassList
+from bootstrap.classes import ClassList, plain_answer
 from bootstrap.errors import InvalidInput
 from bootstrap.records import SKIP
 
@@ -104,7 +104,7 @@ def test_an_empty_string_is_not_a_label(answer):
 def test_anything_else_is_refused_with_what_a_class_is(answer):
     message = refusal(ClassList(), answer)
     assert f"({type(answer).__name__}) is not a label" in message
-    assert "a class is a string, a whole number or a bool" in message
+    assert "a class is a string, a whole number of at most 64 bits or a bool" in message
 
 
 @pytest.mark.parametrize(
@@ -224,3 +224,9 @@ def test_labels_of_mixed_kinds_are_refused_even_before_any_class_is_known():
     ):
         classes.check_all([1, SKIP, True])
     assert len(classes) == 0
+
+
+@pytest.mark.parametrize("answer", [2**63, -(2**63), 1e300, "a\x00"])
+def test_what_numpy_would_change_is_not_a_label(answer) -> None:
+    with pytest.raises(InvalidInput, match="is not a label"):
+        plain_answer(answer)

@@ -117,5 +117,6 @@ def test_a_labeler_that_stops_carries_its_answers_and_a_reason():
 def test_a_missing_extra_names_the_command_that_brings_it():
     message = str(MissingExtra("Drawing a plot", "matplotlib", "plots"))
     assert message == (
-        'Drawing a plot needs matplotlib, which is not installed. Run: pip install "bootstrap-labels[plots]"'
+        "Drawing a plot needs matplotlib, which is not installed. Run: pip install matplotlib "
+        "(it comes with the extra [plots] of bootstrap-labels)"
     )

@@ -133,3 +133,9 @@ def test_rounds_come_back_from_csv_as_they_were(tmp_path_factory, rounds):
         ]
     assert len(back) == len(rounds)
     assert all(same(one, other) for one, other in zip(back, rounds, strict=True))
+
+
+def test_a_history_shows_itself_in_a_line_and_in_a_notebook_as_a_table():
+    history = History((), 0.2, 0.95, "alone", 0.05)
+    assert repr(history) == "History(0 rounds; to_frame() shows them)"
+    assert history._repr_html_().startswith("<table")

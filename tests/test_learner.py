@@ -159,6 +159,16 @@ def test_a_clone_is_the_same_without_labels(learner):
 
 
 @pytest.mark.parametrize("learner", [fitted(), a_committee()], ids=repr)
+def test_teaching_a_shallow_copy_leaves_the_original_as_it_was(learner):
+    before = learner.predict_proba(X)
+    copied = copy.copy(learner)
+    copied.teach(X[40:], NAMES[40:])
+    assert not np.array_equal(copied.predict_proba(X), before)
+    assert np.array_equal(learner.predict_proba(X), before)
+    assert (len(copied.y_training), len(learner.y_training)) == (90, 40)
+
+
+@pytest.mark.parametrize("learner", [fitted(), a_committee()], ids=repr)
 def test_a_fitted_learner_can_be_copied_and_pickled(learner):
     for copied in (copy.deepcopy(learner), pickle.loads(pickle.dumps(learner))):
         assert np.array_equal(copied.predict_proba(X), learner.predict_proba(X))

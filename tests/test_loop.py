@@ -16,7 +16,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
-from bootstrap import SKIP, BootstrapLoop
+from bootstrap import SKIP, BootstrapLoop, strategies
 from bootstrap.errors import AnswersRejected, InvalidInput, NotReady, UnknownItem
 from bootstrap.pool import Place
 
@@ -563,6 +563,9 @@ def test_a_loop_shows_itself_and_its_plot():
         ({"classes": ["one", 2]}, "one kind of label"),
         ({"strategy": "margins"}, "margin"),
         ({"strategy": 3}, "strategy is a name or a function"),
+        ({"strategy": "vote_entropy"}, "LogisticRegression is one model"),
+        ({"strategy": strategies.mixture("max_disagreement")}, "is one model"),
+        ({"strategy": lambda learner, X, how_many: []}, "n_instances"),
         ({"labeler": 3}, "labeler is a function"),
         ({"estimator": LogisticRegression}, "pass an object"),
     ],

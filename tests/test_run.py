@@ -367,3 +367,29 @@ def test_the_simulated_labeler_answers_from_the_rows_it_was_given():
     history = loop.run(X)
     assert history[-1].accuracy is not None
     assert {label.by for label in loop.labels} == {"simulated"}
+
+
+def test_ctrl_c_in_the_middle_of_tell_loses_none_of_the_answers_that_were_given(monkeypatch):
+    loop = a_loop()
+    tell, calls = loop.tell, []
+
+    def interrupted(answers, *, by=None):
+        calls.append(len(answers))
+        if len(calls) == 1:
+            tell(dict(list(answers.items())[:3]), by=by)
+            raise KeyboardInterrupt
+        return tell(answers, by=by)
+
+    monkeypatch.setattr(loop, "tell", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        loop.run(X)
+    assert loop.n_labels == 9
+
+
+def test_an_estimator_that_predicts_nan_is_refused_and_the_former_model_stays():
+    class Odd(LogisticRegression):
+        def predict_proba(self, X):
+            return np.full((len(X), 2), np.nan)
+
+    with pytest.warns(UserWarning, match="NaN or infinity"):
+        assert a_loop(estimator=Odd()).run(X, rounds=1)[0].n_trained == 0

@@ -12,12 +12,15 @@ import scipy.sparse as sp
 from modAL.disagreement import consensus_entropy_sampling, max_disagreement_sampling, vote_entropy_sampling
 from modAL.uncertainty import entropy_sampling, margin_sampling, uncertainty_sampling
 from sklearn.datasets import make_blobs
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from bootstrap import as_learner, strategies
 from bootstrap.errors import InvalidInput
-from bootstrap.strategy_call import pick, resolve
+from bootstrap.strategy_call import check_serves, pick, resolve
 
 X, y = make_blobs(60, centers=3, cluster_std=4.0, random_state=0)
 POOL = X[20:]
@@ -82,6 +85,28 @@ def test_an_unknown_name_is_refused_with_the_known_ones():
 def test_what_cannot_be_called_is_refused(nothing):
     with pytest.raises(InvalidInput, match="strategy is a name or a function"):
         resolve(nothing)
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda learner, X, k: [0], lambda learner: [0], lambda learner, X, n_instances, *, needed: [0]]
+)
+def test_what_cannot_be_called_as_a_strategy_is_refused_before_anybody_is_asked(wrong):
+    with pytest.raises(InvalidInput, match=r"can't be called as strategy\(learner, X, n_instances=20\)"):
+        resolve(wrong)
+
+
+def test_a_callable_that_does_not_tell_its_parameters_is_taken_at_its_word():
+    assert resolve(max) is max  # written in C: there is no signature to check
+    with pytest.raises(TypeError, match="n_instances"):
+        call(max)
+
+
+@pytest.mark.parametrize("name", ["vote_entropy", "consensus_entropy", "max_disagreement"])
+def test_a_committees_strategy_for_one_model_is_refused_with_what_would_do(name):
+    for strategy in (resolve(name), strategies.mixture(name)):
+        with pytest.raises(InvalidInput, match="LogisticRegression is one model: pass a list of classifiers"):
+            check_serves(strategy, as_learner(make_pipeline(StandardScaler(), LogisticRegression())))
+    check_serves(strategies.margin, as_learner(LogisticRegression()))
 
 
 # calling it
@@ -250,3 +275,16 @@ def test_picking_nothing_is_refused(nothing):
 
 def test_the_last_item_can_be_picked_and_fewer_than_asked_for():
     assert call(returning([39])).tolist() == [39]
+
+
+def test_a_tuple_of_two_positions_is_no_pair_of_indices_and_utilities():
+    learner = as_learner(LogisticRegression())
+    picked = pick(lambda learner, X, n_instances: (3, 5), learner, [[0.0]] * 9, 2, np.random.default_rng(0))
+    assert picked.tolist() == [3, 5]
+
+
+def test_a_committees_strategy_serves_a_committee_and_a_forest():
+    for estimator in ([LogisticRegression(), LogisticRegression()], RandomForestClassifier()):
+        check_serves(strategies.vote_entropy, as_learner(estimator))
+    pipeline = make_pipeline(StandardScaler(), RandomForestClassifier())
+    check_serves(strategies.mixture("vote_entropy"), as_learner(pipeline))

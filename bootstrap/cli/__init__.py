@@ -46,7 +46,7 @@ def _common(
 
 app.command(
     "demo",
-    help="Watch a simulated person being phased out on real images, in a few seconds.\n\n"
+    help="Watch a model take work off a simulated person, on real images, in ten seconds.\n\n"
     "\b\nExample:\n  bootstrap-labels demo --out seen --seed 3",
 )(_demo)
 app.command(

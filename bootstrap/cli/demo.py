@@ -1,4 +1,4 @@
-"""`bootstrap-labels demo`: a simulated person is phased out on real images of digits, in a few seconds.
+"""`bootstrap-labels demo`: a model takes work off a simulated person, on real images, in ten seconds.
 
 All answers and the truth are known here, so at the end the interval is held against them, on held-out items
 that nobody was asked about.

@@ -11,6 +11,8 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import typer
+
 from bootstrap.cli import run_options as options
 from bootstrap.cli.table_file import read_table
 from bootstrap.cli.terminal_output import Debug, new_console, plain_warnings, progress_bar, say
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from bootstrap.cli.text_task import TextTask
     from bootstrap.loop import BootstrapLoop
     from bootstrap.protocols import Labeler
+    from bootstrap.records import Round
     from bootstrap.store import LabelLog
 
 __all__ = ["run"]
@@ -174,10 +177,18 @@ def _label(loop: BootstrapLoop, task: TextTask, budget: int, rounds: int | None,
                 labeled=(texts, labels) if texts else None,
                 budget=budget,
                 rounds=rounds,
-                callbacks=callbacks,
+                callbacks=callbacks if draw_bar else [_say_round],
             )
     except KeyboardInterrupt:
         loop.stop_reason = "interrupted (Ctrl-C)"
+
+
+def _say_round(loop: BootstrapLoop, round_: Round) -> None:
+    """Where things stand, between batches and while a log is replayed."""
+    text = f"Round {round_.round}: {round_.n_labels:,} labels"
+    if round_.accuracy is not None:
+        text += f", the model right on {round_.accuracy:.3f} of {round_.n_audited:,} audited items"
+    typer.echo(text, err=True)
 
 
 def _show(console: Console, loop: BootstrapLoop, log: LabelLog) -> None:

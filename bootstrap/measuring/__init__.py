@@ -5,7 +5,7 @@ accuracy at a review rate, and the agreement of people. All of it measures; none
 """
 
 from bootstrap.measuring.agreement import cohen_kappa, fleiss_kappa
-from bootstrap.measuring.curve import ReviewCurve, review_curve, review_rate_for_target
+from bootstrap.measuring.curve import ReviewCurve, fewest_audits, review_curve, review_rate_for_target
 from bootstrap.measuring.draw import audit_order, is_held_out, new_key, uniform_draw
 from bootstrap.measuring.error_interval import error_interval
 from bootstrap.measuring.review import accuracy_at_review_rate, review_threshold, selective_accuracy
@@ -16,6 +16,7 @@ __all__ = [
     "audit_order",
     "cohen_kappa",
     "error_interval",
+    "fewest_audits",
     "fleiss_kappa",
     "is_held_out",
     "new_key",

@@ -66,6 +66,27 @@ class ReviewCurve:
     people_error: float
 
 
+def fewest_audits(target: float, delta: float) -> int:
+    """Audits without any error among them below which nothing can be said about a target.
+
+    With fewer, a model whose error rate is exactly what the target allows would show no error with a
+    chance of more than `delta`.
+
+    Parameters
+    ----------
+    target : float
+        Accuracy, in (0, 1).
+    delta : float
+        In (0, 1).
+
+    Examples
+    --------
+    >>> fewest_audits(0.95, 0.05)
+    59
+    """
+    return math.ceil(math.log(delta) / math.log(target))
+
+
 def review_rate_for_target(
     correct: ArrayLike,
     confidence: ArrayLike,

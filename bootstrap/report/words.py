@@ -6,6 +6,7 @@ What was spent, what came out, and, at equal length, what that does not prove.
 from __future__ import annotations
 
 from bootstrap.history import History
+from bootstrap.measuring import fewest_audits
 from bootstrap.records import Round
 from bootstrap.report.figures import about_percent, count, interval, percent, share
 
@@ -26,7 +27,7 @@ def summary(history: History) -> str:
         Up to three paragraphs, parted by blank lines and not wrapped.
     """
     if len(history) == 0:
-        return "No round has ended yet: nothing was spent and nothing is measured."
+        return "No round has ended yet: nothing is learned or measured."
     measured = [r for r in history if r.accuracy is not None]
     if not measured:
         return f"{_spent(history)}\n\n{_NOT_MEASURED}"
@@ -96,7 +97,8 @@ def _running(last: Round) -> str:
         return ""
     within = interval(last.running_low, last.running_high)
     return (
-        f"The average over all rounds so far lies in {within}, an interval made to be looked at each round."
+        f"The average over all rounds so far, with the earlier models' errors in it, lies in {within}, an "
+        "interval made to be looked at each round."
     )
 
 
@@ -114,6 +116,12 @@ def _for_the_target(history: History, last: Round) -> str:
     about = "what the model decides alone" if history.target_of == "alone" else "what goes out"
     target = f"the target of {history.target_accuracy:g} for {about}"
     rate = last.review_rate_for_target
+    fewest = fewest_audits(history.target_accuracy, history.delta)
+    if last.n_audited < fewest:
+        return (
+            f"Whether {target} would be met at some review rate can't be estimated from fewer than {fewest} "
+            "audits: without one error among them that could be luck."
+        )
     if rate is None:
         return f"At no review rate do these audits meet {target}."
     if rate == 1:

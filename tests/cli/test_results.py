@@ -65,4 +65,4 @@ def test_without_matplotlib_the_pictures_are_left_out_and_a_note_says_how_to_get
     assert names == ["history.jsonl", "history.csv"]
     said = capsys.readouterr().err
     assert said.startswith("Note: no pictures were drawn.")
-    assert 'pip install "bootstrap-labels[plots]"' in said
+    assert "pip install matplotlib" in said

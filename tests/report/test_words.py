@@ -38,7 +38,10 @@ def test_the_way_from_the_first_measured_round_to_the_last_is_told_with_the_inte
         "gone from 0.866 in round 2 (on 8 audited items) to 0.951 in round 12 (on 48 audited items)" in text
     )
     assert "the interval for this round's model is 0.857–0.989." in text
-    assert "The average over all rounds so far lies in 0.710–0.900" in text
+    assert (
+        "The average over all rounds so far, with the earlier models' errors in it, lies in 0.710–0.900"
+        in text
+    )
 
 
 def test_a_single_measured_round_has_no_way_to_tell_of(make_history):
@@ -73,7 +76,14 @@ def test_what_the_model_does_by_itself_is_told_with_its_errors(make_history):
     ],
 )
 def test_the_rate_for_the_target_is_named_an_estimate(make_history, rate, target_of, sentence):
-    assert sentence in summary(make_history(target_of=target_of, review_rate_for_target=rate))
+    history = make_history(target_of=target_of, review_rate_for_target=rate, n_audited=100)
+    assert sentence in summary(history)
+
+
+def test_too_few_audits_give_no_estimate_of_the_rate_for_the_target(make_history):
+    text = summary(make_history(n_audited=58))
+    assert "can't be estimated from fewer than 59 audits" in text
+    assert "As an estimate" not in text
 
 
 def test_what_is_not_proved_is_told(make_history):
@@ -130,7 +140,7 @@ def test_one_audited_item_is_one(make_history):
 
 
 def test_no_round_is_said_plainly(make_history):
-    assert summary(make_history(0)) == "No round has ended yet: nothing was spent and nothing is measured."
+    assert summary(make_history(0)) == "No round has ended yet: nothing is learned or measured."
 
 
 @pytest.mark.parametrize("case", [{}, {"review_rate_for_target": 0.0}, {"accuracy_low": 0.99, "target": 0.5}])

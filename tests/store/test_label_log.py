@@ -26,7 +26,8 @@ from bootstrap.store import LabelLog
 BEGIN = b'{"format": "bootstrap-labels label log", "version": 1'
 SETTINGS = {"batch_size": 20, "strategy": "margin", "classes": ["spam", "ham"]}
 
-labels = st.one_of(st.text(min_size=1), st.integers(), st.booleans(), st.just(SKIP))
+texts = st.text(min_size=1).filter(lambda text: text.strip() and not text.endswith("\x00"))
+labels = st.one_of(texts, st.integers(-(2**63) + 1, 2**63 - 1), st.booleans(), st.just(SKIP))
 
 
 @pytest.fixture

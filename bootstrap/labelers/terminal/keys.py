@@ -87,7 +87,7 @@ def key_presses(stdin: TextIO) -> Iterator[Callable[[], str]]:
         yield _posix_reader(fd)
     finally:
         with contextlib.suppress(termios.error):  # the terminal may be gone
-            termios.tcsetattr(fd, termios.TCSADRAIN, before)
+            termios.tcsetattr(fd, termios.TCSAFLUSH, before)  # keys typed too late are not the shell's
 
 
 def _posix_reader(fd: int) -> Callable[[], str]:
