@@ -6,6 +6,7 @@ of an item counts, nothing overwrites it, and what can't be taken is refused wit
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from bootstrap.classes import ClassList
 from bootstrap.errors import AnswersRejected, InvalidInput
-from bootstrap.labels import Labels, Told
+from bootstrap.labels import Labels, Outcome, Told
 from bootstrap.pool import Place, Pool
 from bootstrap.protocols import Clock
 from bootstrap.records import SKIP, Class, Label, Query, Skip, Source
@@ -93,7 +94,7 @@ class Exchange:
 
     def publish(self, rows: Iterable[int]) -> None:
         """Make a batch of queries about these rows of the pool, in this order."""
-        classes = self._classes.shown
+        classes, is_open = self._classes.shown, self._classes.is_open
         for row in rows:
             item_id = self._pool.id(row)
             query = Query(
@@ -101,7 +102,7 @@ class Exchange:
                 item=self._pool.item(row),
                 token=f"{self._name}/{self.n_batches}/{item_id}",
                 classes=classes,
-                open_classes=self._classes.is_open,
+                open_classes=is_open,
                 round=self.round,
             )
             audit = self._pool.is_held_out(row)
@@ -155,22 +156,23 @@ class Exchange:
         AnswersRejected
             Naming each answer that was refused, and why.
         """
-        told, rejected = Told(), {}
+        outcomes: Counter[str] = Counter()
+        rejected: dict[str, str] = {}
         for key, answer in answers.items():
             try:
-                told += self._take_one(key, answer, by)
+                outcomes[self._take_one(key, answer, by)] += 1
             except InvalidInput as error:
                 rejected[str(key)] = str(error)
         if rejected:
-            raise AnswersRejected(rejected, told.kept + told.repeated + told.extra + told.skipped)
-        return told
+            raise AnswersRejected(rejected, outcomes.total())
+        return Told(**outcomes)
 
     def give(self, rows: list[int], labels: list[Class], by: str | None, blind: bool) -> Told:
         """Store checked labels that existed already."""
-        told = Told()
+        outcomes: Counter[str] = Counter()
         for row, label in zip(rows, labels, strict=True):
-            told += self._record(row, label, Source.GIVEN, by, blind)
-        return told
+            outcomes[self._record(row, label, Source.GIVEN, by, blind)] += 1
+        return Told(**outcomes)
 
     def check_given(self, labels: Iterable[Any], n: int) -> list[Class]:
         """Labels that exist for `n` items, checked before anything is stored.
@@ -208,7 +210,7 @@ class Exchange:
     def _row(self, item_id: Any) -> int:
         return self._pool.row(item_id if isinstance(item_id, str) else str(item_id))
 
-    def _take_one(self, key: Any, answer: Any, by: str | None) -> Told:
+    def _take_one(self, key: Any, answer: Any, by: str | None) -> Outcome:
         row = self._asked_row(key)
         checked = self._classes.check(answer)
         source = Source.AUDIT if self._pool.is_held_out(row) else Source.TRAINING
@@ -222,15 +224,15 @@ class Exchange:
             raise InvalidInput("was not asked about; for labels that exist already use add_labels")
         return row
 
-    def _record(self, row: int, answer: Class | Skip, source: Source, by: str | None, blind: bool) -> Told:
+    def _record(self, row: int, answer: Class | Skip, source: Source, by: str | None, blind: bool) -> Outcome:
         self._read_log()
-        told = self.labels.judge(row, answer)
-        if not told.repeated:
-            item_id, extra = self._pool.id(row), bool(told.extra)
+        outcome = self.labels.judge(row, answer)
+        if outcome != "repeated":
+            item_id, extra = self._pool.id(row), outcome == "extra"
             entry = Label(item_id, answer, source, by, self.round, self._clock(), blind, extra)
             self.labels.log.append(entry)
             self._read_log()
-        return told
+        return outcome
 
     def _read_log(self) -> None:
         """Bring everything up to the log; an interruption anywhere is made good by the next call."""

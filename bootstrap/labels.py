@@ -7,13 +7,14 @@ overwrites it; saying the same again changes nothing. The log is the truth; all 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bootstrap.records import Class, Label, Skip, Source
 
-__all__ = ["Labels", "Told"]
+__all__ = ["Labels", "Outcome", "Told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,9 @@ class Told:
     extra: int = 0
     skipped: int = 0
 
-    def __add__(self, other: Told) -> Told:
-        return Told(
-            self.kept + other.kept,
-            self.repeated + other.repeated,
-            self.extra + other.extra,
-            self.skipped + other.skipped,
-        )
+
+#: What one answer turns out to be; the fields of :class:`Told`.
+Outcome: TypeAlias = Literal["kept", "repeated", "extra", "skipped"]
 
 
 class Labels:
@@ -60,6 +57,7 @@ class Labels:
         self._first: dict[int, Class] = {}  # row of the pool -> its label
         self._extra: set[tuple[int, Class]] = set()
         self._skipped: set[int] = set()
+        self._counted = (0, 0, 0, 0)
 
     def __contains__(self, row: int) -> bool:
         return row in self._first
@@ -67,32 +65,44 @@ class Labels:
     @property
     def n_asked(self) -> int:
         """Labels given to queries; extra ones too, since they cost work."""
-        return sum(e.source is not Source.GIVEN and not isinstance(e.label, Skip) for e in self.log)
+        return self._counts()[1]
 
     @property
     def n_given(self) -> int:
         """Labels that existed already."""
-        return sum(e.source is Source.GIVEN and not isinstance(e.label, Skip) for e in self.log)
+        return self._counts()[2]
 
     @property
     def n_skipped(self) -> int:
         """Answers of SKIP."""
-        return sum(isinstance(e.label, Skip) for e in self.log)
+        return self._counts()[3]
+
+    def _counts(self) -> tuple[int, int, int, int]:
+        """Entries counted, and how many of them are labels asked for, labels given, and skips."""
+        n, asked, given, skipped = self._counted
+        for entry in self.log[n:]:
+            if isinstance(entry.label, Skip):
+                skipped += 1
+            elif entry.source is Source.GIVEN:
+                given += 1
+            else:
+                asked += 1
+        self._counted = (asked + given + skipped, asked, given, skipped)
+        return self._counted
 
     def of(self, rows: NDArray[np.intp]) -> list[Class]:
         """The first labels of these rows, all of which must have one."""
         return [self._first[row] for row in rows.tolist()]
 
-    def judge(self, row: int, answer: Class | Skip) -> Told:
+    def judge(self, row: int, answer: Class | Skip) -> Outcome:
         """What an answer about this row would be; nothing is stored."""
         if isinstance(answer, Skip):
-            known = row in self._first or row in self._skipped
-            return Told(repeated=1) if known else Told(skipped=1)
+            return "repeated" if row in self._first or row in self._skipped else "skipped"
         if row not in self._first:
-            return Told(kept=1)
+            return "kept"
         if answer == self._first[row] or (row, answer) in self._extra:
-            return Told(repeated=1)
-        return Told(extra=1)
+            return "repeated"
+        return "extra"
 
     def read(self, row: int, entry: Label) -> None:
         """Take one entry of the log into account; once or twice makes no difference."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,6 @@ class Model:
         self.learner: AnyLearner = fresh[0] if len(fresh) == 1 else CommitteeLearner(fresh, n_jobs=n_jobs)
         self._transformed = TransformedRows(self._originals[0] if len(fresh) == 1 else None)
         self._review_rate = review_rate
-        self._threads = ThreadpoolController()
         self._rows = np.empty(0, dtype=np.intp)  # rows of the pool that a strategy may pick from
         self._X: Features | None = None  # their features: what the learner remembers scores for
         self._n_scored = 0  # rows of the pool when it was last scored
@@ -97,7 +96,7 @@ class Model:
         A model that was fitted before stays as it was: a clone is fitted, and put in its place only
         when it has predicted too.
         """
-        with self._one_thread(pool.X, len(rows)):
+        with _few_threads(pool.X, len(rows)):
             transformed, learner = self._transformed.copy(), copy(self.learner)
             X = pool.X
             if transformed:
@@ -146,7 +145,7 @@ class Model:
     def refresh(self, pool: Pool) -> None:
         """Predict again if items were added since; the model itself stays."""
         if self.is_fitted and n_rows(pool.X) != self._n_scored:
-            with self._one_thread(pool.X, n_rows(pool.X)):
+            with _few_threads(pool.X, n_rows(pool.X)):
                 self.score(pool)
 
     def choose(self, strategy: Any, pool: Pool, n: int, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -156,10 +155,10 @@ class Model:
             return free[:0]
         if not self.is_fitted:
             return self._cold_start(pool, free, n, rng)
-        with self._one_thread(pool.X, len(free)):
-            if not np.array_equal(free, self._rows):
+        if not np.array_equal(free, self._rows):
+            with _few_threads(pool.X, len(free)):
                 self.score(pool)
-            return free[pick(strategy, self.learner, self._X, n, rng)]
+        return free[pick(strategy, self.learner, self._X, n, rng)]
 
     def _cold_start(
         self, pool: Pool, free: NDArray[np.intp], n: int, rng: np.random.Generator
@@ -170,7 +169,7 @@ class Model:
             members_of(self.learner)[0].estimator = self._transformed.rest
         known = pool.rows(Place.LABELED, Place.OUTSIDE)  # of one class only, or there would be a model
         start = partial(strategies.cold_start, rng=rng, labeled=(take(X, known), None))
-        with self._one_thread(X, len(free)):
+        with _few_threads(X, len(free)):
             return free[pick(start, self.learner, take(X, free), n, rng)]
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
@@ -178,7 +177,7 @@ class Model:
         if not self.is_fitted:
             raise NotReady("there is no model yet: it takes labels of at least two classes")
         X = check_features(X, allow_nan=self.takes_nan)
-        with self._one_thread(X, n_rows(X)):
+        with _few_threads(X, n_rows(X)):
             return self.learner.predict_proba(self._transformed.transform(X))
 
     def for_export(self, X: Features, labels: NDArray[Any]) -> Any:
@@ -188,9 +187,16 @@ class Model:
         fitted = [clone(e).fit(X, labels) for e in self._originals]
         return fitted[0] if len(fitted) == 1 else fitted
 
-    def _one_thread(self, X: Features, n: int) -> AbstractContextManager[Any]:
-        dense = hasattr(X, "shape") and not sp.issparse(X)
-        if not dense or n * np.prod(X.shape[1:]) < _ONE_THREAD_BELOW:
-            limit: AbstractContextManager[Any] = self._threads.limit(limits=1, user_api="blas")
-            return limit
-        return nullcontext()
+
+def _few_threads(X: Features, n: int) -> AbstractContextManager[Any]:
+    """One BLAS thread for work on `n` rows like those of `X`, where several would wait for each other."""
+    dense = hasattr(X, "shape") and not sp.issparse(X)
+    if not dense or n * np.prod(X.shape[1:]) < _ONE_THREAD_BELOW:
+        limit: AbstractContextManager[Any] = _thread_pools().limit(limits=1, user_api="blas")
+        return limit
+    return nullcontext()
+
+
+@cache
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()  # looking for the libraries takes milliseconds

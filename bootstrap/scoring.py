@@ -67,9 +67,7 @@ class HeldOutScores:
     ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """(correct, confidence) for audited rows whose labels are `truth`, in the same order."""
         at = np.searchsorted(self.rows, rows)
-        predicted = self.predicted[at].tolist()
-        correct = np.fromiter((p == t for p, t in zip(predicted, truth, strict=True)), bool, len(truth))
-        return correct, self.confidence[at]
+        return np.asarray(self.predicted[at] == np.array(truth)), self.confidence[at]
 
     def figures(self, rows: NDArray[np.intp], truth: list[Any], settings: Settings) -> dict[str, Any]:
         """The measured columns of a :class:`~bootstrap.records.Round` for this model."""

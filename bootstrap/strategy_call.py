@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -102,6 +103,14 @@ def _signature(strategy: Strategy) -> inspect.Signature | None:
 
 
 def _takes_rng(strategy: Strategy) -> bool:
+    try:
+        return _names_rng(strategy)
+    except TypeError:  # a callable that can't be hashed
+        return _names_rng.__wrapped__(strategy)
+
+
+@lru_cache(maxsize=32)
+def _names_rng(strategy: Strategy) -> bool:
     signature = _signature(strategy)
     return signature is not None and "rng" in signature.parameters
 

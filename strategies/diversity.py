@@ -19,6 +19,7 @@ __all__ = ["cold_start"]
 
 #: k-means is fitted on at most so many rows drawn at random, and looks for at most so many groups.
 _FIT_ROWS = 20_000
+_FIT_ROWS_EACH = 50  # and at most so many for each cluster
 _MAX_CLUSTERS = 500
 #: Labeled items beyond these are not looked at.
 _MAX_LABELED = 100
@@ -104,9 +105,9 @@ def _central_items(
 
     n = points.shape[0]
     order = rng.permutation(n)  # all that follows goes in this order, so that no position is favoured
-    drawn = points[order[:_FIT_ROWS]]
     n_known = 0 if known is None else known.shape[0]
-    n_clusters = min(count + n_known, _MAX_CLUSTERS, drawn.shape[0])
+    n_clusters = min(count + n_known, _MAX_CLUSTERS, n)
+    drawn = points[order[: max(n_clusters, min(_FIT_ROWS, _FIT_ROWS_EACH * n_clusters))]]
     kmeans = KMeans(n_clusters, n_init=1, max_iter=20, random_state=int(rng.integers(2**31)))
     with warnings.catch_warnings():
         # Fewer distinct points than clusters: some clusters stay empty, which is fine here.

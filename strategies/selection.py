@@ -159,7 +159,10 @@ def _best(values: NDArray[np.float64], count: int, rng: np.random.Generator) -> 
     least = values[split[n - count]]
     tied = np.flatnonzero(values == least)
     sure = np.flatnonzero(values > least)
-    return np.concatenate([sure, rng.choice(tied, count - len(sure), replace=False)])
+    missing = count - len(sure)
+    if missing < len(tied):
+        tied = rng.choice(tied, missing, replace=False)
+    return np.concatenate([sure, tied])
 
 
 def _refuse_nan(values: NDArray[np.float64]) -> None:

@@ -85,4 +85,3 @@ def test_texts_in_77_classes_run_20_rounds_and_a_late_class_is_handled(developme
     assert late in loop.learner.classes_
     assert history[-1].n_classes > 70
     assert history[-1].accuracy > 0.5
-    assert late in loop.predict([rows[0]["text"], "my card did not arrive"])
