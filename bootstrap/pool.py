@@ -210,7 +210,7 @@ class Pool:
             X if len(fresh) == n else take(X, np.array(fresh, dtype=np.intp)),
             [names[i] for i in fresh],
             np.where(held[fresh], Place.HELD_OUT, Place.AVAILABLE),
-            np.asarray(uniform_draw(self._key, [contents[i] for i in fresh], "audit-order")),
+            self._audit_draws([contents[i] for i in fresh], held[fresh]),
             None if raw is None else [raw[i] for i in fresh],
         )
         self._row_of_content.update(rows)
@@ -245,6 +245,13 @@ class Pool:
             if keys[i] is not None:
                 self._row_of_content.setdefault(str(keys[i]), int(rows[i]))
         return rows
+
+    def _audit_draws(self, contents: list[str], held: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Where each content stands in the order of audits; those not held out are never audited."""
+        order = np.full(len(contents), np.inf)
+        chosen = np.flatnonzero(held)
+        order[chosen] = uniform_draw(self._key, [contents[i] for i in chosen], "audit-order")
+        return order
 
     def _places(self) -> NDArray[np.uint8]:
         """A copy: a view that an exception keeps alive would forbid the next `add`."""
