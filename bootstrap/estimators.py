@@ -12,7 +12,7 @@ from bootstrap.errors import InvalidInput
 from bootstrap.features import Features
 from bootstrap.strategies import squash
 
-__all__ = ["check_estimator", "class_scores", "seeded", "takes_nan"]
+__all__ = ["check_estimator", "class_scores", "is_plain", "seeded", "takes_nan"]
 
 
 def check_estimator(estimator: Any) -> None:
@@ -82,6 +82,12 @@ def class_scores(estimator: Any, X: Features, **kwargs: Any) -> NDArray[np.float
         return squash(decision)
     except ValueError as error:
         raise InvalidInput(str(error)) from None
+
+
+def is_plain(estimator: Any) -> bool:
+    """Whether all its parameters are plain values, so that a shallow copy of it, unfitted, is a clone."""
+    values = estimator.get_params(deep=False).values()
+    return all(value is None or isinstance(value, str | int | float | bool) for value in values)
 
 
 def seeded(estimator: Any, seed: int) -> Any:

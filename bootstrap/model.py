@@ -19,7 +19,7 @@ from threadpoolctl import ThreadpoolController
 
 from bootstrap import strategies
 from bootstrap.errors import InvalidInput, NotReady
-from bootstrap.estimators import seeded, takes_nan
+from bootstrap.estimators import is_plain, seeded, takes_nan
 from bootstrap.features import Features, check_features, n_rows, take
 from bootstrap.learner import AnyLearner, CommitteeLearner, Learner, as_learner, members_of
 from bootstrap.pool import Place, Pool
@@ -73,6 +73,8 @@ class Model:
         self.given = [(m.X_training, m.y_training) for m in members if m.X_training is not None]
         fresh = [Learner(e, classes=classes) for e in self._originals]
         self.learner: AnyLearner = fresh[0] if len(fresh) == 1 else CommitteeLearner(fresh, n_jobs=n_jobs)
+        plain = len(fresh) == 1 and is_plain(self._originals[0])
+        self._plain = self._originals[0] if plain else None  # copying it is quicker than cloning
         self._transformed = TransformedRows(self._originals[0] if len(fresh) == 1 else None)
         self._review_rate = review_rate
         self._rows = np.empty(0, dtype=np.intp)  # rows of the pool that a strategy may pick from
@@ -102,7 +104,8 @@ class Model:
             if transformed:
                 X = transformed.refit(X, rows, classes[codes])
                 members_of(learner)[0].estimator = transformed.rest
-            learner.learn_codes(take(X, rows), codes, classes)
+            unfitted = {} if self._plain is None else {"unfitted": copy(self._plain)}
+            learner.learn_codes(take(X, rows), codes, classes, **unfitted)
             scores = self._scores(learner, pool, X)
         self._transformed, self.learner = transformed, learner
         self._keep(*scores)

@@ -126,6 +126,7 @@ class Learner(ActiveLearner):  # type: ignore[misc]  # modAL has no types
         codes: NDArray[np.intp],
         classes: NDArray[Any],
         bootstrap: bool = False,
+        unfitted: Any = None,
         **fit_kwargs: Any,
     ) -> None:
         """:meth:`fit` for rows that were checked and labels that were encoded when they came.
@@ -137,6 +138,8 @@ class Learner(ActiveLearner):  # type: ignore[misc]  # modAL has no types
             Positions in `classes`.
         classes : ndarray of shape (K,)
             In the order of the probability columns.
+        unfitted : classifier, optional
+            Fitted itself, instead of a clone of `estimator`.
         """
         if (codes == codes[:1]).all():
             found = f"all {len(codes)} labels are {classes[codes[0]].item()!r}" if len(codes) else "no labels"
@@ -145,7 +148,7 @@ class Learner(ActiveLearner):  # type: ignore[misc]  # modAL has no types
         if bootstrap:
             drawn = _drawn_with_replacement(codes)
             rows_X, rows_codes = take(X, drawn), codes[drawn]
-        model = clone(self.estimator)
+        model = clone(self.estimator) if unfitted is None else unfitted
         if 2 * len(classes) <= len(codes):
             model.fit(rows_X, rows_codes, **fit_kwargs)
         else:
