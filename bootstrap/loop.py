@@ -377,8 +377,7 @@ class BootstrapLoop:
             self._add_outside(*labeled)
         if len(self._pool) == 0:
             raise InvalidInput("the pool is empty: pass the items to label, run(X), or add them first")
-        if self._given_since_fit:
-            self._fit()
+        self._catch_up()
         self.stop_reason = None
         self.stop_reason = driver.run(self)
         self._warn_of_one_class()
@@ -434,9 +433,7 @@ class BootstrapLoop:
         """
         from bootstrap.report import ReviewCurveReport
 
-        if self._given_since_fit:
-            self._fit()
-        self._model.refresh(self._pool)
+        self._catch_up()
         held_out, audited = self._model.held_out, self._pool.rows(Place.AUDITED)
         if held_out is None or len(audited) == 0:
             raise NotReady("nothing is measured yet: it takes a model and at least one audited held-out item")
@@ -473,9 +470,7 @@ class BootstrapLoop:
         return np.random.default_rng(np.random.SeedSequence(self._entropy, spawn_key=purpose))
 
     def _new_batch(self, limit: int | None) -> None:
-        if self._given_since_fit:
-            self._fit()
-        self._model.refresh(self._pool)
+        self._catch_up()
         rng = self._rng(1, self._exchange.n_batches)
         picked = self._model.choose(self._strategy, self._pool, self.settings.batch_size, rng)
         if len(picked) == 0:
@@ -499,6 +494,13 @@ class BootstrapLoop:
                     n_audit = min(limit - n, left)  # one more query would bring an audit: that comes first
                 return n, n_audit
         return 1, 0  # a limit of 1: the audit is due next time
+
+    def _catch_up(self) -> None:
+        """Take in labels that were given and items that were added since the last refit."""
+        if self._given_since_fit:
+            self._fit()
+        else:
+            self._model.refresh(self._pool)
 
     def _fit(self) -> None:
         """Train anew if there are new training labels, of two classes at least."""
