@@ -11,17 +11,16 @@ import math
 import numbers
 from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Final, TypeAlias, overload
+from typing import Any, Final, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betaln
 
 from bootstrap.errors import InvalidInput
+from bootstrap.measuring.outcomes import Floats, check_counts, checked_counts
 
 __all__ = ["error_interval"]
-
-_Floats: TypeAlias = NDArray[np.float64]
 
 #: Both parameters of the mixture's beta distribution (Jeffreys), and the log of its normaliser.
 _PRIOR: Final = 0.5
@@ -35,8 +34,8 @@ _MOST_STEPS: Final = 100
 @overload
 def error_interval(errors: int, n: int, delta: float) -> tuple[float, float]: ...
 @overload
-def error_interval(errors: ArrayLike, n: ArrayLike, delta: float) -> tuple[_Floats, _Floats]: ...
-def error_interval(errors: Any, n: Any, delta: float) -> tuple[float, float] | tuple[_Floats, _Floats]:
+def error_interval(errors: ArrayLike, n: ArrayLike, delta: float) -> tuple[Floats, Floats]: ...
+def error_interval(errors: Any, n: Any, delta: float) -> tuple[float, float] | tuple[Floats, Floats]:
     """Interval for the error rate behind `errors` wrong ones in `n` audits, valid at every look.
 
     All p with ``B(a + k, a + n - k) / B(a, a) < (1 / delta) p^k (1 - p)^(n - k)``, where k is `errors`,
@@ -84,8 +83,7 @@ def error_interval(errors: Any, n: Any, delta: float) -> tuple[float, float] | t
 
 def _scalar_interval(errors: int, n: int, delta: float) -> tuple[float, float]:
     """The interval in plain floats: ten times faster than numpy for one pair of counts."""
-    if not 0 <= errors <= n:
-        raise InvalidInput(_bad_counts(errors, n))
+    check_counts(errors, n)
     if n == 0:
         return 0.0, 1.0
     right = n - errors
@@ -107,8 +105,8 @@ def _scalar_interval(errors: int, n: int, delta: float) -> tuple[float, float]:
     return below / (below + odds), 1.0 / (1.0 + odds * above)
 
 
-def _array_interval(errors: ArrayLike, n: ArrayLike, delta: float) -> tuple[_Floats, _Floats]:
-    k, total = _checked_counts(errors, n)
+def _array_interval(errors: ArrayLike, n: ArrayLike, delta: float) -> tuple[Floats, Floats]:
+    k, total = checked_counts(errors, n)
     low, high = np.zeros(k.shape), np.ones(k.shape)
     right = total - k
     drop = _LOG_NORMALISER - math.log(delta) - betaln(k + _PRIOR, right + _PRIOR)
@@ -145,24 +143,3 @@ def _log_odds_distance(k: Any, rest: Any, drop: Any, xp: ModuleType, all_: Calla
         if all_(abs(step) <= _SMALL_STEP * t):
             break
     return t
-
-
-def _checked_counts(errors: ArrayLike, n: ArrayLike) -> tuple[_Floats, _Floats]:
-    try:
-        k, total = np.broadcast_arrays(np.asarray(errors, dtype=np.float64), np.asarray(n, dtype=np.float64))
-    except (TypeError, ValueError) as wrong:
-        raise InvalidInput(f"errors and n must be counts whose shapes fit together: {wrong}.") from None
-    with np.errstate(invalid="ignore"):
-        bad = ~((k >= 0) & (k <= total) & (k == np.floor(k)) & (total == np.floor(total)))
-    bad |= ~np.isfinite(total)
-    if bad.any():
-        where = tuple(np.argwhere(bad)[0])
-        raise InvalidInput(_bad_counts(k[where], total[where]))
-    return k, total
-
-
-def _bad_counts(errors: object, n: object) -> str:
-    return (
-        f"Asked for an interval for {errors} errors in {n} audits. Both must be whole numbers, "
-        "0 or more, and errors at most n: count each audited item once."
-    )

@@ -1,4 +1,4 @@
-"""Checks on what goes into every measure: audited outcomes, confidences and shares.
+"""Checks on what goes into every measure: audited outcomes, counts, confidences and shares.
 
 A NaN that slips through here comes out as a wrong accuracy rather than as an error, so all is refused
 that is not plainly one number for each item.
@@ -17,8 +17,11 @@ __all__ = [
     "Bools",
     "Floats",
     "Ints",
+    "check_counts",
+    "check_open_share",
     "check_share",
     "checked_confidence",
+    "checked_counts",
     "checked_held_out",
     "checked_outcomes",
 ]
@@ -80,3 +83,37 @@ def check_share(name: str, value: float) -> None:
     """Refuse what is no share; NaN is none."""
     if not 0.0 <= value <= 1.0:
         raise InvalidInput(f"{name} must be a share in [0, 1], found {value!r}.")
+
+
+def check_open_share(name: str, value: float) -> None:
+    """Refuse what is not strictly between 0 and 1; NaN is not."""
+    if not 0.0 < value < 1.0:
+        raise InvalidInput(f"{name} must be between 0 and 1, both excluded, found {value!r}. 0.05 is usual.")
+
+
+def check_counts(errors: float, n: float) -> None:
+    """Refuse more errors than audits, and negative counts."""
+    if not 0 <= errors <= n:
+        raise InvalidInput(_bad_counts(errors, n))
+
+
+def checked_counts(errors: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
+    """Errors and audits as two arrays of one shape, whole numbers each."""
+    try:
+        k, total = np.broadcast_arrays(np.asarray(errors, dtype=np.float64), np.asarray(n, dtype=np.float64))
+    except (TypeError, ValueError) as wrong:
+        raise InvalidInput(f"errors and n must be counts whose shapes fit together: {wrong}.") from None
+    with np.errstate(invalid="ignore"):
+        bad = ~((k >= 0) & (k <= total) & (k == np.floor(k)) & (total == np.floor(total)))
+    bad |= ~np.isfinite(total)
+    if bad.any():
+        where = tuple(np.argwhere(bad)[0])
+        raise InvalidInput(_bad_counts(k[where], total[where]))
+    return k, total
+
+
+def _bad_counts(errors: object, n: object) -> str:
+    return (
+        f"Found {errors} errors in {n} audits. Both must be whole numbers, "
+        "0 or more, and errors at most n: count each audited item once."
+    )
