@@ -6,7 +6,7 @@ the loop, and the next run goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from bootstrap.callbacks import Callback
@@ -30,6 +30,9 @@ class _Driven(Protocol):
     def n_labels(self) -> int: ...
 
     @property
+    def certified_review_rate(self) -> float: ...
+
+    @property
     def batch_is_answered(self) -> bool: ...
 
     def is_held_out(self, item_id: str) -> bool: ...
@@ -37,6 +40,10 @@ class _Driven(Protocol):
     def ask(self, limit: int | None = None) -> list[Query]: ...
 
     def tell(self, answers: Mapping[Any, Any], *, by: str | None = None) -> Told: ...
+
+    def ask_second(self) -> list[Query]: ...
+
+    def tell_second(self, answers: Mapping[Any, Any], *, by: str | None = None) -> Told: ...
 
     def refit(self) -> Round: ...
 
@@ -48,6 +55,8 @@ class Driver:
     ----------
     labeler : callable
         Who answers.
+    second : callable
+        Who gives second answers.
     budget, rounds : int, optional
         Labels and rounds of the loop in all its runs together.
     until : StopCondition or function of the loop, optional
@@ -62,6 +71,7 @@ class Driver:
     def __init__(
         self,
         labeler: Labeler,
+        second: Labeler,
         *,
         budget: int | None,
         rounds: int | None,
@@ -69,6 +79,7 @@ class Driver:
         callbacks: Iterable[Callback],
     ) -> None:
         self._labeler = labeler
+        self._second = second
         self._budget = budget
         conditions: list[StopCondition] = []
         if budget is not None:
@@ -86,12 +97,12 @@ class Driver:
     def run(self, loop: _Driven) -> str:
         """Drive the loop; returns why it stopped."""
         self._stop.start(loop)
-        while True:
-            if loop.batch_is_answered:  # by a run that was stopped before it could refit, or by hand
-                self._close_round(loop)
-            reason = self._stop.reason(loop) or self._one_round(loop)
-            if reason is not None:
-                return reason
+        if loop.batch_is_answered:  # by a run that was stopped before it could refit, or by hand
+            self._close_round(loop)
+        reason = self._stop.reason(loop) or self._ask_second(loop)
+        while reason is None:
+            reason = self._stop.reason(loop) or self._one_round(loop) or self._ask_second(loop)
+        return reason
 
     def _one_round(self, loop: _Driven) -> str | None:
         """Ask, tell, refit once; a reason to stop, or None to go on."""
@@ -99,7 +110,7 @@ class Driver:
         if not queries:
             return "the pool is used up: every item outside the held-out set was asked about"
         collected = collect(self._labeler, queries)
-        told = self._tell(loop, collected)
+        told = self._tell(collected, self._labeler, loop.tell)
         if isinstance(collected.error, LabelerStopped):
             if loop.batch_is_answered:
                 self._close_round(loop)
@@ -108,6 +119,17 @@ class Driver:
             return f"the labeler answered none of {len(queries)} queries"
         self._close_round(loop)
         return None
+
+    def _ask_second(self, loop: _Driven) -> str | None:
+        """Have disputed audits answered a second time; a reason to stop, or None."""
+        queries = loop.ask_second()
+        if self._budget is not None:
+            queries = queries[: max(0, self._budget - loop.n_labels)]
+        if not queries:
+            return None
+        collected = collect(self._second, queries)
+        self._tell(collected, self._second, loop.tell_second)
+        return collected.error.reason if isinstance(collected.error, LabelerStopped) else None
 
     def _affordable(self, loop: _Driven) -> list[Query]:
         """What to ask now; of a batch that waits already, no more than the budget allows."""
@@ -119,17 +141,17 @@ class Driver:
             queries = sorted(queries, key=lambda query: loop.is_held_out(query.id))[:left]
         return queries
 
-    def _tell(self, loop: _Driven, collected: Collected) -> Told:
+    def _tell(self, collected: Collected, labeler: Labeler, tell: Callable[..., Told]) -> Told:
         """Keep every answer there is; then raise what went wrong, unless the labeler just stopped."""
-        by = getattr(self._labeler, "name", None)
+        by = getattr(labeler, "name", None)
         rejected: AnswersRejected | None = None
         told = Told()
         try:
-            told = loop.tell(collected.answers, by=by)
+            told = tell(collected.answers, by=by)
         except AnswersRejected as error:
             rejected = error
         except KeyboardInterrupt:
-            loop.tell(collected.answers, by=by)  # once more from the start: telling twice changes nothing
+            tell(collected.answers, by=by)  # once more from the start: telling twice changes nothing
             raise
         if collected.error is not None and not isinstance(collected.error, LabelerStopped):
             if rejected is not None:

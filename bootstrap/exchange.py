@@ -22,13 +22,6 @@ from bootstrap.records import SKIP, Class, Label, Query, Skip, Source
 
 __all__ = ["Exchange"]
 
-_BACK = {
-    Place.ASKED: Place.AVAILABLE,
-    Place.AUDITING: Place.HELD_OUT,
-    Place.SKIPPED: Place.AVAILABLE,
-    Place.AUDIT_SKIPPED: Place.HELD_OUT,
-}
-
 
 class Exchange:
     """Keeps the queries of one loop and takes the answers.
@@ -43,9 +36,8 @@ class Exchange:
         Goes into the tokens.
     clock : callable
         Seconds since the epoch.
-    on_audit : callable (row, label)
-        Called for each blind first label that was asked for on a held-out item; after an
-        interruption perhaps twice.
+    on_answer : callable (row, Label)
+        Called for each entry of the log that is not an extra one; after an interruption perhaps twice.
 
     Attributes
     ----------
@@ -53,10 +45,6 @@ class Exchange:
         Everything people said.
     round : int
         The round that queries and labels belong to, from 1.
-    n_batches : int
-        Batches published so far.
-    n_training, n_audits : int
-        Queries of each kind published so far.
     """
 
     def __init__(
@@ -66,12 +54,11 @@ class Exchange:
         *,
         name: str,
         clock: Clock,
-        on_audit: Callable[[int, Class], None],
+        on_answer: Callable[[int, Label], None],
     ) -> None:
         self.labels = Labels()
         self.round = 1
-        self.n_batches = 0
-        self.n_training = self.n_audits = 0
+        self._counts = (0, 0, 0, 0)  # of batches, and of queries in them: see the properties
         self._n_read = 0  # entries of the log that all below has taken into account
         self._n_told_before = 0  # entries of the log when the round began
         self._asked_this_round = False
@@ -79,40 +66,96 @@ class Exchange:
         self._classes = classes
         self._name = name
         self._clock = clock
-        self._on_audit = on_audit
+        self._on_answer = on_answer
         self._queries: dict[str, Query] = {}  # token -> query, every one so far
         self._asked: set[int] = set()  # rows that were ever asked about
+        self._publishing: dict[int, Query] = {}  # row -> query: for longer than a call where interrupted
         self._open: dict[int, Query] = {}  # row -> query that waits for its answer
+        self._pool_audits: set[int] = set()  # rows asked about to certify the closed pool
+        self._second: dict[int, Query] = {}  # row -> query for a second answer
         self._codes = np.empty(0, dtype=np.intp)  # row -> code of its first label, where it has one
 
     # queries
 
     @property
+    def n_batches(self) -> int:
+        """Batches published so far."""
+        return self._counts[0]
+
+    @property
+    def n_training(self) -> int:
+        """Training queries published so far."""
+        return self._counts[1]
+
+    @property
+    def n_reserved(self) -> int:
+        """Those of them that were drawn at random."""
+        return self._counts[2]
+
+    @property
+    def n_audits(self) -> int:
+        """Audits published so far."""
+        return self._counts[3]
+
+    @property
     def waiting(self) -> list[Query]:
         """Queries without an answer, in the order they were published."""
+        self._finish_publishing()
         return list(self._open.values())
 
     def publish(self, rows: Iterable[int]) -> None:
         """Make a batch of queries about these rows of the pool, in this order."""
-        classes, is_open = self._classes.shown, self._classes.is_open
-        for row in rows:
-            item_id = self._pool.id(row)
-            query = Query(
-                id=item_id,
-                item=self._pool.item(row),
-                token=f"{self._name}/{self.n_batches}/{item_id}",
-                classes=classes,
-                open_classes=is_open,
-                round=self.round,
-            )
-            audit = self._pool.is_held_out(row)
-            self._pool.move(row, Place.AUDITING if audit else Place.ASKED)
-            self._open[row] = self._queries[query.token] = query
+        self._publishing = {row: self._query(row, str(self.n_batches)) for row in rows}
+        self._finish_publishing()
+
+    def _finish_publishing(self) -> None:
+        """Put the batch out, or what an interruption has left of it: all of it is asked, and counted once."""
+        homes: Counter[Place] = Counter()
+        for row, query in self._publishing.items():
+            home = self._pool.home(row)
+            homes[home] += 1
+            self._pool.move(row, Place.AUDITING if home is Place.HELD_OUT else Place.ASKED)
             self._asked.add(row)
-            self.n_audits += audit
-            self.n_training += not audit
-        self.n_batches += 1
+            self._open[row] = self._queries[query.token] = query
+        if not homes:
+            return
         self._asked_this_round = True
+        n_audits = self.n_audits + homes[Place.HELD_OUT]
+        n_reserved = self.n_reserved + homes[Place.RESERVED]
+        n_training = self.n_training + homes.total() - homes[Place.HELD_OUT]
+        # both, or neither if interrupted
+        self._counts, self._publishing = (self.n_batches + 1, n_training, n_reserved, n_audits), {}
+
+    def publish_second(self, rows: Iterable[int]) -> list[Query]:
+        """Queries for a second answer about these rows; one that waits already is the same query again."""
+        queries = []
+        for row in rows:
+            query = self._second.get(row) or self._query(row, "second", second=True)
+            self._second[row] = self._queries[query.token] = query
+            queries.append(query)
+        return queries
+
+    def publish_pool_audits(self, rows: Iterable[int]) -> list[Query]:
+        """Queries to certify a closed pool; they are part of no batch."""
+        queries = [self._query(row, "pool") for row in rows]
+        for query in queries:
+            row = self._pool.row(query.id)
+            self._queries[query.token] = query
+            self._asked.add(row)
+            self._pool_audits.add(row)
+        return queries
+
+    def _query(self, row: int, batch: str, *, second: bool = False) -> Query:
+        item_id = self._pool.id(row)
+        return Query(
+            id=item_id,
+            item=self._pool.item(row),
+            token=f"{self._name}/{batch}/{item_id}",
+            classes=self._classes.shown,
+            open_classes=self._classes.is_open,
+            round=self.round,
+            second=second,
+        )
 
     @property
     def told_since_round(self) -> bool:
@@ -126,15 +169,16 @@ class Exchange:
 
     def release(self) -> None:
         """What waits goes back to where it came from; a late answer is still taken."""
+        self._finish_publishing()
         for row in self._open:
-            self._pool.move(row, _BACK[self._pool.place(row)])
+            self._pool.move(row, self._pool.home(row))
         self._open.clear()
 
     def next_round(self) -> None:
         """Begin the next round."""
-        self.round += 1
-        self._n_told_before = len(self.labels.log)
-        self._asked_this_round = False
+        told = len(self.labels.log)
+        # all three, or none if interrupted
+        self.round, self._n_told_before, self._asked_this_round = self.round + 1, told, False
 
     def reopen_skipped(self, ids: Iterable[Any] | None) -> int:
         """Let skipped items be asked again: all, or these; returns how many."""
@@ -143,24 +187,28 @@ class Exchange:
         rows = [row for row in wanted if self._pool.place(row) in skipped]
         for row in rows:
             self.labels.reopen(row)
-            self._pool.move(row, _BACK[self._pool.place(row)])
+            self._pool.move(row, self._pool.home(row))
         return len(rows)
 
     # answers
 
-    def take(self, answers: Mapping[Any, Any], by: str | None) -> Told:
+    def take(self, answers: Mapping[Any, Any], by: str | None, *, second: bool = False) -> Told:
         """Take answers by query id or token; every valid one is stored before any is refused.
+
+        With `second`, they are second answers about items that have one.
 
         Raises
         ------
         AnswersRejected
             Naming each answer that was refused, and why.
         """
+        self._finish_publishing()
         outcomes: Counter[str] = Counter()
         rejected: dict[str, str] = {}
         for key, answer in answers.items():
             try:
-                outcomes[self._take_one(key, answer, by)] += 1
+                take_one = self._take_second if second else self._take_one
+                outcomes[take_one(key, answer, by)] += 1
             except InvalidInput as error:
                 rejected[str(key)] = str(error)
         if rejected:
@@ -168,9 +216,13 @@ class Exchange:
         return Told(**outcomes)
 
     def give(self, rows: list[int], labels: list[Class], by: str | None, blind: bool) -> Told:
-        """Store checked labels that existed already."""
+        """Store checked labels that existed already; blind ones in random order, as audits are asked."""
+        self._finish_publishing()
         outcomes: Counter[str] = Counter()
-        for row, label in zip(rows, labels, strict=True):
+        pairs = list(zip(rows, labels, strict=True))
+        if blind:
+            pairs.sort(key=lambda pair: self._pool.turn(pair[0]))
+        for row, label in pairs:
             outcomes[self._record(row, label, Source.GIVEN, by, blind)] += 1
         return Told(**outcomes)
 
@@ -214,25 +266,45 @@ class Exchange:
         row = self._asked_row(key)
         checked = self._classes.check(answer)
         source = Source.AUDIT if self._pool.is_held_out(row) else Source.TRAINING
+        if row in self._pool_audits:
+            source = Source.POOL
         return self._record(row, checked, source, by, blind=True)
 
+    def _take_second(self, key: Any, answer: Any, by: str | None) -> Outcome:
+        row = self._named_row(key)
+        if row not in self._second:
+            raise InvalidInput("no second answer was asked for; ask_second gives those that are wanted")
+        checked = self._classes.check(answer)
+        self._read_log()
+        outcome = self.labels.judge_second(row, checked)
+        if outcome != "repeated":
+            self._log(row, checked, Source.SECOND, by, blind=True, extra=outcome == "extra")
+        return outcome
+
     def _asked_row(self, key: Any) -> int:
-        """The row that a query's id or token names; an id comes first."""
-        query = self._queries.get(key) if isinstance(key, str) and key not in self._pool else None
-        row = self._row(key if query is None else query.id)
+        row = self._named_row(key)
         if row not in self._asked:
             raise InvalidInput("was not asked about; for labels that exist already use add_labels")
         return row
+
+    def _named_row(self, key: Any) -> int:
+        """The row that a query's id or token names; an id comes first."""
+        query = self._queries.get(key) if isinstance(key, str) and key not in self._pool else None
+        return self._row(key if query is None else query.id)
 
     def _record(self, row: int, answer: Class | Skip, source: Source, by: str | None, blind: bool) -> Outcome:
         self._read_log()
         outcome = self.labels.judge(row, answer)
         if outcome != "repeated":
-            item_id, extra = self._pool.id(row), outcome == "extra"
-            entry = Label(item_id, answer, source, by, self.round, self._clock(), blind, extra)
-            self.labels.log.append(entry)
-            self._read_log()
+            self._log(row, answer, source, by, blind=blind, extra=outcome == "extra")
         return outcome
+
+    def _log(
+        self, row: int, answer: Class | Skip, source: Source, by: str | None, *, blind: bool, extra: bool
+    ) -> None:
+        entry = Label(self._pool.id(row), answer, source, by, self.round, self._clock(), blind, extra)
+        self.labels.log.append(entry)
+        self._read_log()
 
     def _read_log(self) -> None:
         """Bring everything up to the log; an interruption anywhere is made good by the next call."""
@@ -247,11 +319,13 @@ class Exchange:
             code = self._classes.add(entry.label)
             if entry.extra:
                 return
-            self._encode(row, code)
-            if entry.source is Source.AUDIT:
-                self._on_audit(row, entry.label)
+            if entry.source is not Source.SECOND:
+                self._encode(row, code)
+        self._on_answer(row, entry)
+        if entry.source is Source.SECOND:
+            return
         self._open.pop(row, None)
-        self._pool.move(row, self._place_after(row, entry.label, entry.blind))
+        self._pool.move(row, self._place_after(row, entry))
 
     def _encode(self, row: int, code: int) -> None:
         if row >= len(self._codes):
@@ -260,11 +334,14 @@ class Exchange:
             self._codes = grown
         self._codes[row] = code
 
-    def _place_after(self, row: int, answer: Class | Skip, blind: bool) -> Place:
+    def _place_after(self, row: int, entry: Label) -> Place:
         if self._pool.is_held_out(row):
-            if answer is SKIP:
+            if entry.label is SKIP:
                 return Place.AUDIT_SKIPPED
-            return Place.AUDITED if blind else Place.HELD_OUT_LABELED
+            is_evidence = (
+                entry.blind and entry.source is not Source.POOL
+            )  # these were drawn from the sure ones
+            return Place.AUDITED if is_evidence else Place.HELD_OUT_LABELED
         if self._pool.place(row) is Place.OUTSIDE:
             return Place.OUTSIDE
-        return Place.SKIPPED if answer is SKIP else Place.LABELED
+        return Place.SKIPPED if entry.label is SKIP else Place.LABELED

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bootstrap.records import Class, Label, Skip, Source
+from bootstrap.records import SKIP, Class, Label, Skip, Source
 
 __all__ = ["Labels", "Outcome", "Told"]
 
@@ -55,6 +55,7 @@ class Labels:
     def __init__(self) -> None:
         self.log: list[Label] = []
         self._first: dict[int, Class] = {}  # row of the pool -> its label
+        self._second: dict[int, Class | Skip] = {}  # row -> what a second person said
         self._extra: set[tuple[int, Class]] = set()
         self._skipped: set[int] = set()
         self._counted = (0, 0, 0, 0)
@@ -94,6 +95,18 @@ class Labels:
         """The first labels of these rows, all of which must have one."""
         return [self._first[row] for row in rows.tolist()]
 
+    def answer(self, row: int) -> Class | Skip | None:
+        """The first label of this row, SKIP where nobody could tell, None without an answer."""
+        return self._first.get(row, SKIP if row in self._skipped else None)
+
+    def judge_second(self, row: int, answer: Class | Skip) -> Outcome:
+        """What a second answer about this row would be; nothing is stored."""
+        if row not in self._second:
+            return "skipped" if isinstance(answer, Skip) else "kept"
+        if isinstance(answer, Skip) or answer == self._second[row] or (row, answer) in self._extra:
+            return "repeated"
+        return "extra"
+
     def judge(self, row: int, answer: Class | Skip) -> Outcome:
         """What an answer about this row would be; nothing is stored."""
         if isinstance(answer, Skip):
@@ -106,10 +119,12 @@ class Labels:
 
     def read(self, row: int, entry: Label) -> None:
         """Take one entry of the log into account; once or twice makes no difference."""
-        if isinstance(entry.label, Skip):
-            self._skipped.add(row)
-        elif entry.extra:
+        if entry.extra and not isinstance(entry.label, Skip):
             self._extra.add((row, entry.label))
+        elif entry.source is Source.SECOND:
+            self._second.setdefault(row, entry.label)
+        elif isinstance(entry.label, Skip):
+            self._skipped.add(row)
         else:
             self._first[row] = entry.label
             self._skipped.discard(row)

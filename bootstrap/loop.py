@@ -7,41 +7,30 @@ is its labels and its settings: a model can always be fitted again from them.
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, Literal
 
 from bootstrap.callbacks import Callback
 from bootstrap.classes import ClassList
 from bootstrap.driver import Driver
 from bootstrap.errors import InvalidInput, NotReady
-from bootstrap.exchange import Exchange
-from bootstrap.features import check_features, n_rows, take
 from bootstrap.history import History
 from bootstrap.labels import Told
-from bootstrap.learner import AnyLearner
-from bootstrap.measuring import new_key, review_curve
-from bootstrap.model import Model
-from bootstrap.pool import Added, Place, Pool
+from bootstrap.pool import Added, Place
 from bootstrap.protocols import Clock, Labeler
-from bootstrap.records import Class, Label, Query, Round
-from bootstrap.scoring import RunningErrors
+from bootstrap.records import Query, Round
+from bootstrap.results import Results
 from bootstrap.settings import Settings
 from bootstrap.stopping import StopCondition
-from bootstrap.strategy_call import check_serves, resolve
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from bootstrap.report import ReviewCurveReport
+from bootstrap.strategy_call import resolve
 
 __all__ = ["BootstrapLoop"]
 
+#: Share of the audits that an adjudicator answers too, whether or not anything is disputed.
+_ASKED_TWICE = 0.1
 
-class BootstrapLoop:
+
+class BootstrapLoop(Results):
     """Sends uncertain items to people, retrains, and tracks accuracy at a fixed review rate.
 
     Parameters
@@ -65,10 +54,27 @@ class BootstrapLoop:
         Each interval fails with at most this probability, in (0, 1).
     held_out : float
         Share of contents, in [0, 1), set aside before any strategy looks: audited, never trained on.
-    audit_share : float
-        Audits for each training query, asked blind and at random from the held-out set.
+    audit_share : "auto" or float
+        Audits, asked blind and at random from the held-out set. `"auto"` spends labels on them where that
+        brings a certificate soonest. A number is audits for each training query.
+    random_share : float
+        Share of the training queries, in [0, 1], that are drawn at random once there is a candidate: evidence
+        for it before they are trained on. It pays where the strategy is hardly better than random.
+    adjudicator : callable, optional
+        A second labeler, asked blind where a candidate and the first answer differ.
+    targets : mapping, optional
+        Further targets by class: ``{"spam": {"recall": 0.9}}``, or ``"accuracy"`` where the model
+        decides that class alone.
     people_error : float, optional
-        Share of wrong answers by people, where it was measured; estimates take it as 0 otherwise.
+        Share of wrong answers by people, for estimates, which take it as 0 otherwise. A certificate never
+        rests on it.
+    asked_twice : float, optional
+        Share of the audits, in [0, 1], that are answered a second time to measure how often people
+        differ: by the adjudicator, or without one by the same labeler later. By default 0.1 with an
+        adjudicator and 0 without.
+    traps : (caught, shown), optional
+        How many known errors of a model people were shown like any other item, blind, and how many they
+        caught. Certificates allow for those that they miss.
     classes : sequence, optional
         All classes, where they are known; any other answer is refused then.
     name : str
@@ -113,15 +119,24 @@ class BootstrapLoop:
         target_of: Literal["alone", "system"] = "alone",
         delta: float = 0.05,
         held_out: float = 0.2,
-        audit_share: float = 0.2,
+        audit_share: float | Literal["auto"] | None = None,
+        random_share: float = 0.0,
+        adjudicator: Labeler | None = None,
+        targets: Mapping[Any, Mapping[str, float]] | None = None,
         people_error: float | None = None,
+        asked_twice: float | None = None,
+        traps: tuple[int, int] | None = None,
         classes: Sequence[Any] | None = None,
         name: str = "default",
         random_state: int | None = None,
         n_jobs: int | None = None,
         clock: Clock = time.time,
     ) -> None:
-        self.settings = Settings(
+        if audit_share is None:
+            audit_share = "auto" if held_out != 0 else 0.0
+        if asked_twice is None:
+            asked_twice = 0.0 if adjudicator is None else _ASKED_TWICE
+        settings = Settings(
             batch_size=batch_size,
             review_rate=review_rate,
             target_accuracy=target_accuracy,
@@ -129,36 +144,28 @@ class BootstrapLoop:
             delta=delta,
             held_out=held_out,
             audit_share=audit_share,
+            random_share=random_share,
             people_error=people_error,
+            targets=targets,
+            asked_twice=asked_twice,
+            traps=traps,
             name=name,
             random_state=random_state,
             n_jobs=n_jobs,
         )
-        if labeler is not None and not callable(labeler):
-            raise InvalidInput(f"labeler is a function on a list of queries, got {labeler!r}")
+        for role, person in (("labeler", labeler), ("adjudicator", adjudicator)):
+            if person is not None and not callable(person):
+                raise InvalidInput(f"{role} is a function on a list of queries, got {person!r}")
         self.labeler = labeler
-        self.stop_reason: str | None = None
-        self._strategy = resolve(strategy)
-        self._entropy = np.random.SeedSequence(random_state).entropy
-        self._classes = ClassList(classes)
-        self._model = Model(
+        self.adjudicator = adjudicator
+        super().__init__(
+            settings,
             estimator,
-            classes=self._classes.fixed,
-            seed=int(self._rng(0).integers(2**31)),
-            review_rate=review_rate,
-            n_jobs=n_jobs,
+            strategy=resolve(strategy),
+            classes=ClassList(classes),
+            adjudicated=adjudicator is not None,
+            clock=clock,
         )
-        check_serves(self._strategy, self._model.learner)
-        self._pool = Pool(new_key(random_state), held_out, allow_nan=self._model.takes_nan)
-        self._running = RunningErrors()
-        self._exchange = Exchange(
-            self._pool, self._classes, name=name, clock=clock, on_audit=self._running.settle
-        )
-        self._rounds: list[Round] = []
-        self._n_trained = 0
-        self._given_since_fit = False
-        for X, y in self._model.given:
-            self._add_outside(X, y)
 
     # items and labels that exist
 
@@ -225,21 +232,6 @@ class BootstrapLoop:
         """Whether every query of this round has its answer, so that only `refit` is missing."""
         return self._exchange.is_answered and self._exchange.told_since_round
 
-    @property
-    def labels(self) -> tuple[Label, ...]:
-        """Every answer in the order it came, skips and extra labels included."""
-        return tuple(self._exchange.labels.log)
-
-    @property
-    def n_labels(self) -> int:
-        """Labels that people gave to this loop's queries so far, audits included."""
-        return self._exchange.labels.n_asked
-
-    @property
-    def classes(self) -> tuple[Class, ...]:
-        """The classes given, or seen so far in any label."""
-        return self._classes.shown
-
     # ask, tell, refit
 
     def ask(self, limit: int | None = None) -> list[Query]:
@@ -293,6 +285,21 @@ class BootstrapLoop:
             )
         return self._exchange.take(answers, by)
 
+    def ask_second(self) -> list[Query]:
+        """Queries that want a second, blind answer; by somebody else, or by the same person later.
+
+        They are about disputed audits, where there is an `adjudicator`, and the share `asked_twice` of all
+        audits. `run` asks them of the adjudicator; without one, of the labeler.
+        """
+        answered = self._pool.rows(Place.AUDITED)
+        return self._exchange.publish_second(self._certifying.second_answers_wanted(answered))
+
+    def tell_second(self, answers: Mapping[Any, Any], *, by: str | None = None) -> Told:
+        """Take second answers; like :meth:`tell`, and the first answer stays what it is."""
+        if not isinstance(answers, Mapping):
+            raise InvalidInput(f"tell_second takes a mapping, got {type(answers).__name__}")
+        return self._exchange.take(answers, by, second=True)
+
     def refit(self) -> Round:
         """Retrain on all labels outside the held-out set, measure, and close the round.
 
@@ -315,7 +322,9 @@ class BootstrapLoop:
         began = time.perf_counter()
         self._exchange.release()
         self._fit()  # if it fails, the round goes on and the next refit tries again
-        self._rounds.append(self._measure(began))
+        self._certifying.after_fit(self._model, self._n_trained, len(self._rounds) + 1)
+        if len(self._rounds) < self._exchange.round:  # else interrupted just before the next line
+            self._rounds.append(self._measure(began))
         self._exchange.next_round()
         return self._rounds[-1]
 
@@ -366,7 +375,8 @@ class BootstrapLoop:
         """
         if self.labeler is None:
             raise InvalidInput("run needs a labeler: BootstrapLoop(estimator, labeler); or use ask and tell")
-        driver = Driver(self.labeler, budget=budget, rounds=rounds, until=until, callbacks=callbacks)
+        second = self.adjudicator or self.labeler
+        driver = Driver(self.labeler, second, budget=budget, rounds=rounds, until=until, callbacks=callbacks)
         if X is not None:
             self.add(X, items=items, ids=ids)
         elif items is not None or ids is not None:
@@ -383,76 +393,6 @@ class BootstrapLoop:
         self._warn_of_one_class()
         return self.history
 
-    # results
-
-    @property
-    def history(self) -> History:
-        """The finished rounds."""
-        chosen = self.settings
-        return History(
-            tuple(self._rounds),
-            review_rate=chosen.review_rate,
-            target_accuracy=chosen.target_accuracy,
-            target_of=chosen.target_of,
-            delta=chosen.delta,
-            people_error=chosen.people_error,
-            stop_reason=self.stop_reason,
-        )
-
-    @property
-    def learner(self) -> AnyLearner:
-        """The modAL learner in the loop; it works on the output of leading Pipeline steps that are kept."""
-        return self._model.learner
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """Labels of shape (n,) for raw features, by this round's model."""
-        codes = self.predict_proba(X).argmax(axis=1)
-        return np.asarray(np.asarray(self.learner.classes_)[codes])
-
-    def predict_proba(self, X: Any) -> NDArray[np.float64]:
-        """Probabilities (n, K) for raw features; columns in the order of `loop.learner.classes_`."""
-        if self._given_since_fit:
-            self._fit()
-        return self._model.predict_proba(X)
-
-    def fitted_estimator(self) -> Any:
-        """Your estimator (a list for a committee), fitted on all training labels: ready to save and use."""
-        rows, codes = self._exchange.training()
-        if not _two_classes(codes):
-            raise NotReady("there is no model yet: it takes labels of at least two classes")
-        classes, codes = self._classes.encoding(codes)
-        return self._model.for_export(take(self._pool.X, rows), classes[codes])
-
-    def review_curve(self) -> ReviewCurveReport:
-        """Accuracy against review rate for this round's model, on the audited held-out items.
-
-        Raises
-        ------
-        NotReady
-            If no held-out item has been audited yet, or there is no model.
-        """
-        from bootstrap.report import ReviewCurveReport
-
-        self._catch_up()
-        held_out, audited = self._model.held_out, self._pool.rows(Place.AUDITED)
-        if held_out is None or len(audited) == 0:
-            raise NotReady("nothing is measured yet: it takes a model and at least one audited held-out item")
-        curve = review_curve(
-            *held_out.outcomes(audited, self._exchange.labels.of(audited)),
-            delta=self.settings.delta,
-            people_error=self.settings.people_error or 0.0,
-            confidence_all=held_out.confidence,
-        )
-        return ReviewCurveReport(
-            curve, self.settings.target_accuracy, self.settings.target_of, self.settings.review_rate
-        )
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Accuracy at the review rate, with its interval, against labels spent (needs matplotlib)."""
-        from bootstrap.report import plot_history
-
-        return plot_history(self.history, ax)
-
     def reopen_skipped(self, ids: Iterable[Any] | None = None) -> int:
         """Let skipped items be asked again: all of them, or these; returns how many."""
         return self._exchange.reopen_skipped(ids)
@@ -462,103 +402,3 @@ class BootstrapLoop:
             f"BootstrapLoop({self.learner!r}, {len(self._pool)} items, "
             f"{self.n_labels} labels in {len(self._rounds)} rounds)"
         )
-
-    # inside a round
-
-    def _rng(self, *purpose: int) -> np.random.Generator:
-        """Randomness for one purpose, the same whatever was drawn for others."""
-        return np.random.default_rng(np.random.SeedSequence(self._entropy, spawn_key=purpose))
-
-    def _new_batch(self, limit: int | None) -> None:
-        self._catch_up()
-        rng = self._rng(1, self._exchange.n_batches)
-        picked = self._model.choose(self._strategy, self._pool, self.settings.batch_size, rng)
-        if len(picked) == 0:
-            return
-        n_train, n_audit = self._share_out(len(picked), limit)
-        picked = picked[:n_train]  # cut afterwards: with more to spend, the same items come first
-        audits = self._pool.next_audits(n_audit)
-        if self._model.held_out is not None:
-            self._running.expect(audits, self._model.held_out)
-        batch = rng.permutation(np.concatenate([picked, audits]))
-        self._exchange.publish(batch.tolist())
-
-    def _share_out(self, n_train: int, limit: int | None) -> tuple[int, int]:
-        """(training queries, audits) for a batch of at most `limit`, so that the audit share holds."""
-        done, left = self._exchange, self._pool.count(Place.HELD_OUT)
-        for n in range(n_train, 0, -1):
-            due = max(0, self.settings.audits_due(done.n_training + n) - done.n_audits)
-            n_audit = min(due, left)
-            if limit is None or n + n_audit <= limit:
-                if limit is not None and n < n_train:
-                    n_audit = min(limit - n, left)  # one more query would bring an audit: that comes first
-                return n, n_audit
-        return 1, 0  # a limit of 1: the audit is due next time
-
-    def _catch_up(self) -> None:
-        """Take in labels that were given and items that were added since the last refit."""
-        if self._given_since_fit:
-            self._fit()
-        else:
-            self._model.refresh(self._pool)
-
-    def _fit(self) -> None:
-        """Train anew if there are new training labels, of two classes at least."""
-        rows, codes = self._exchange.training()
-        if len(rows) != self._n_trained and _two_classes(codes):
-            classes, codes = self._classes.encoding(codes)
-            try:
-                self._model.fit(self._pool, rows, codes, classes)
-            except Exception as error:
-                if self._model.is_fitted:
-                    raise
-                warnings.warn(
-                    f"no model yet: the estimator can't learn from {len(rows)} labels of {len(classes)} "
-                    f"classes ({error}). Asking goes on without one",
-                    stacklevel=2,
-                )
-            else:
-                self._n_trained = len(rows)
-        else:
-            self._model.refresh(self._pool)
-        self._given_since_fit = False
-
-    def _measure(self, began: float) -> Round:
-        figures = self._running.figures(self.settings)
-        audited = self._pool.rows(Place.AUDITED)
-        labels = self._exchange.labels
-        if self._model.held_out is not None:
-            figures |= self._model.held_out.figures(audited, labels.of(audited), self.settings)
-        return Round(
-            round=len(self._rounds) + 1,
-            n_labels=labels.n_asked,
-            n_trained=self._n_trained,
-            n_audited=len(audited),
-            n_given=labels.n_given,
-            n_skipped=labels.n_skipped,
-            n_classes=len(self._classes),
-            review_rate=self.settings.review_rate,
-            seconds=time.perf_counter() - began,
-            **figures,
-        )
-
-    def _add_outside(self, X: Any, y: Any) -> None:
-        X = check_features(X, allow_nan=self._model.takes_nan, name="labeled features")
-        labels = self._exchange.check_given(y, n_rows(X))
-        self._given_since_fit = True
-        self._exchange.give(self._pool.add_outside(X).tolist(), labels, None, blind=False)
-
-    def _warn_of_one_class(self) -> None:
-        rows, codes = self._exchange.training()
-        if len(rows) == 0 or _two_classes(codes):
-            return
-        found = self._exchange.labels.of(rows[:1])[0]
-        warnings.warn(
-            f"no model was fitted: all training labels so far are {found!r}. Go on until another class "
-            "comes, or bring labels of it (run(labeled=...), add_labels)",
-            stacklevel=3,
-        )
-
-
-def _two_classes(codes: NDArray[np.intp]) -> bool:
-    return bool((codes != codes[:1]).any())

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -22,16 +23,49 @@ from bootstrap.errors import InvalidInput, NotReady
 from bootstrap.estimators import is_plain, seeded, takes_nan
 from bootstrap.features import Features, check_features, n_rows, take
 from bootstrap.learner import AnyLearner, CommitteeLearner, Learner, as_learner, members_of
+from bootstrap.phaseout import Predictions
 from bootstrap.pool import Place, Pool
 from bootstrap.scoring import HeldOutScores
 from bootstrap.strategy_call import pick
 from bootstrap.transformed import TransformedRows
 
-__all__ = ["Model"]
+__all__ = ["FrozenModel", "Model"]
 
 #: Below this many numbers in a dense matrix one BLAS thread is quicker than several that wait for each
 #: other; texts and sparse features leave little to BLAS at any size.
 _ONE_THREAD_BELOW = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What one model makes of the pool."""
+
+    n_rows: int  # of the pool, when it was scored
+    free: NDArray[np.intp]  # rows that a strategy may pick from
+    X: Features | None  # their features: what the learner remembers scores for
+    scores: NDArray[np.float64]  # of these rows
+    random: Predictions | None  # for all rows whose turn is random: held out, or reserved
+    held_out: HeldOutScores | None
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenModel:
+    """A model as it was after one fit, for items that come later."""
+
+    learner: AnyLearner
+    transformed: TransformedRows
+    predictions: Predictions
+    takes_nan: bool
+
+    def predict_proba(self, X: Any) -> NDArray[np.float64]:
+        """Probabilities (n, K) for raw features, columns in the order of `learner.classes_`."""
+        X = check_features(X, allow_nan=self.takes_nan)
+        with _few_threads(X, n_rows(X)):
+            return self.learner.predict_proba(self.transformed.transform(X))
+
+    def predict(self, pool: Pool, rows: NDArray[np.intp]) -> Predictions:
+        """Class and confidence for these rows of the pool."""
+        return _predict(self.learner, self.transformed, pool, rows)
 
 
 class Model:
@@ -53,10 +87,10 @@ class Model:
     Attributes
     ----------
     learner : Learner or CommitteeLearner
+    originals : list of classifier
+        As they came, seeded and unfitted.
     given : list of tuple
         Training features and labels that came inside modAL learners.
-    held_out : HeldOutScores or None
-        This model on the held-out set; None before the first fit or where nothing is held out.
     """
 
     def __init__(
@@ -69,28 +103,61 @@ class Model:
         n_jobs: int | None,
     ) -> None:
         members = members_of(as_learner(estimator, classes=classes))
-        self._originals = [seeded(m.estimator, seed + i) for i, m in enumerate(members)]
+        self.originals = [seeded(m.estimator, seed + i) for i, m in enumerate(members)]
         self.given = [(m.X_training, m.y_training) for m in members if m.X_training is not None]
-        fresh = [Learner(e, classes=classes) for e in self._originals]
+        fresh = [Learner(e, classes=classes) for e in self.originals]
         self.learner: AnyLearner = fresh[0] if len(fresh) == 1 else CommitteeLearner(fresh, n_jobs=n_jobs)
-        plain = len(fresh) == 1 and is_plain(self._originals[0])
-        self._plain = self._originals[0] if plain else None  # copying it is quicker than cloning
-        self._transformed = TransformedRows(self._originals[0] if len(fresh) == 1 else None)
+        plain = len(fresh) == 1 and is_plain(self.originals[0])
+        self._plain = self.originals[0] if plain else None  # copying it is quicker than cloning
+        self._transformed = TransformedRows(self.originals[0] if len(fresh) == 1 else None)
         self._review_rate = review_rate
-        self._rows = np.empty(0, dtype=np.intp)  # rows of the pool that a strategy may pick from
-        self._X: Features | None = None  # their features: what the learner remembers scores for
-        self._n_scored = 0  # rows of the pool when it was last scored
-        self.held_out: HeldOutScores | None = None
+        self._scored = _Scored(0, np.empty(0, dtype=np.intp), None, np.empty(0), None, None)
 
     @property
     def takes_nan(self) -> bool:
         """Whether NaN features are fine."""
-        return takes_nan(self._originals)
+        return takes_nan(self.originals)
 
     @property
     def is_fitted(self) -> bool:
         """Whether it can predict."""
         return self.learner.is_fitted
+
+    @property
+    def held_out(self) -> HeldOutScores | None:
+        """The held-out set as this model sees it; None before the first fit or where nothing is held out."""
+        return self._scored.held_out
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        kind = type(self.originals[0]).__name__
+        return kind if len(self.originals) == 1 else f"a committee of {len(self.originals)} ({kind}, ...)"
+
+    def frozen(self) -> FrozenModel:
+        """The model as it is, with its predictions for every item whose turn is random.
+
+        Raises
+        ------
+        NotReady
+            If nothing is fitted, or no item's turn is random.
+        """
+        if self._scored.random is None:
+            raise NotReady("no candidate can be tested without a model and a held-out set (held_out=0.2)")
+        return FrozenModel(
+            self.learner.without_data(),
+            self._transformed.without_output(),
+            self._scored.random,
+            self.takes_nan,
+        )
+
+    def predict_rows(self, pool: Pool, rows: NDArray[np.intp]) -> Predictions:
+        """Class and confidence for these rows of the pool, as the model is now."""
+        if not self.is_fitted:
+            raise NotReady("there is no model yet: it takes labels of at least two classes")
+        if len(rows) == 0:
+            return Predictions.of([], [], [])
+        return _predict(self.learner, self._transformed, pool, rows)
 
     def fit(self, pool: Pool, rows: NDArray[np.intp], codes: NDArray[np.intp], classes: NDArray[Any]) -> None:
         """Learn `rows` of the pool from scratch, labels as `codes` into `classes`; predict for the rest.
@@ -108,46 +175,35 @@ class Model:
             learner.learn_codes(take(X, rows), codes, classes, **unfitted)
             scores = self._scores(learner, pool, X)
         self._transformed, self.learner = transformed, learner
-        self._keep(*scores)
+        self._keep(scores)
 
     def score(self, pool: Pool) -> None:
         """Predict for the held-out set and everything that may be queried, in one call."""
-        self._keep(*self._scores(self.learner, pool, self._transformed.extend(pool.X)))
+        self._keep(self._scores(self.learner, pool, self._transformed.extend(pool.X)))
 
-    def _scores(
-        self, learner: AnyLearner, pool: Pool, X: Features
-    ) -> tuple[int, NDArray[np.intp], Features | None, NDArray[np.float64], HeldOutScores | None]:
-        """(rows of the pool, rows free to query, their features, their scores, the held-out set's).
-
-        `X` are the features that the learner works on, for all rows of the pool.
-        """
+    def _scores(self, learner: AnyLearner, pool: Pool, X: Features) -> _Scored:
+        """What `learner` makes of the pool; `X` are the features it works on, for all rows."""
         held, free = pool.held_out_rows(), pool.rows(Place.AVAILABLE)
-        if len(held) + len(free) == 0:
-            return n_rows(pool.X), free, None, np.empty(0), None
-        X = take(X, np.concatenate([held, free]))
+        random = np.concatenate([held, pool.rows(Place.RESERVED)])
+        if len(random) + len(free) == 0:
+            return _Scored(n_rows(pool.X), free, None, np.empty(0), None, None)
+        X = take(X, np.concatenate([random, free]))
         scores = learner.scores(X)
         if not np.isfinite(scores).all():
             raise InvalidInput("the estimator predicts NaN or infinity: nothing can be ranked by that")
-        held_out = HeldOutScores.of(
-            held, learner.proba(scores[: len(held)]), np.asarray(learner.classes_), self._review_rate
-        )
-        return n_rows(pool.X), free, X[len(held) :], scores[len(held) :], held_out
+        n = len(random)
+        predictions = _predictions(learner, random, scores[:n]) if n else None
+        held_out = HeldOutScores.of(held, predictions, self._review_rate)
+        return _Scored(n_rows(pool.X), free, X[n:], scores[n:], predictions, held_out)
 
-    def _keep(
-        self,
-        n_scored: int,
-        rows: NDArray[np.intp],
-        X: Features | None,
-        scores: NDArray[np.float64],
-        held_out: HeldOutScores | None,
-    ) -> None:
-        self._n_scored, self._rows, self._X, self.held_out = n_scored, rows, X, held_out
-        if X is not None:
-            self.learner.remember(X, scores)
+    def _keep(self, scored: _Scored) -> None:
+        self._scored = scored
+        if scored.X is not None:
+            self.learner.remember(scored.X, scored.scores)
 
     def refresh(self, pool: Pool) -> None:
         """Predict again if items were added since; the model itself stays."""
-        if self.is_fitted and n_rows(pool.X) != self._n_scored:
+        if self.is_fitted and n_rows(pool.X) != self._scored.n_rows:
             with _few_threads(pool.X, n_rows(pool.X)):
                 self.score(pool)
 
@@ -158,10 +214,10 @@ class Model:
             return free[:0]
         if not self.is_fitted:
             return self._cold_start(pool, free, n, rng)
-        if not np.array_equal(free, self._rows):
+        if not np.array_equal(free, self._scored.free):
             with _few_threads(pool.X, len(free)):
                 self.score(pool)
-        return free[pick(strategy, self.learner, self._X, n, rng)]
+        return free[pick(strategy, self.learner, self._scored.X, n, rng)]
 
     def _cold_start(
         self, pool: Pool, free: NDArray[np.intp], n: int, rng: np.random.Generator
@@ -187,7 +243,7 @@ class Model:
         """The user's estimator (a list for a committee), fitted on labels instead of codes."""
         from sklearn.base import clone
 
-        fitted = [clone(e).fit(X, labels) for e in self._originals]
+        fitted = [clone(e).fit(X, labels) for e in self.originals]
         return fitted[0] if len(fitted) == 1 else fitted
 
 
@@ -198,6 +254,20 @@ def _few_threads(X: Features, n: int) -> AbstractContextManager[Any]:
         limit: AbstractContextManager[Any] = _thread_pools().limit(limits=1, user_api="blas")
         return limit
     return nullcontext()
+
+
+def _predict(
+    learner: AnyLearner, transformed: TransformedRows, pool: Pool, rows: NDArray[np.intp]
+) -> Predictions:
+    X = take(pool.X, rows)
+    with _few_threads(X, len(rows)):
+        return _predictions(learner, rows, learner.scores(transformed.transform(X)))
+
+
+def _predictions(learner: AnyLearner, rows: NDArray[np.intp], scores: NDArray[np.float64]) -> Predictions:
+    proba = learner.proba(scores)
+    classes = np.asarray(learner.classes_)
+    return Predictions.of(rows, classes[proba.argmax(axis=1)], proba.max(axis=1))
 
 
 @cache

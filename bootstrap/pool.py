@@ -32,11 +32,12 @@ class Place(enum.IntEnum):
     LABELED = 2  #: has a label and is trained on
     SKIPPED = 3  #: a labeler could not tell; not asked again unless wanted
     OUTSIDE = 4  #: came with a label and was never in the pool; trained on
-    HELD_OUT = 5  #: set aside, not yet asked
-    AUDITING = 6  #: held out, out with a labeler
-    AUDITED = 7  #: held out, has a blind label: evidence
-    AUDIT_SKIPPED = 8  #: held out, a labeler could not tell
-    HELD_OUT_LABELED = 9  #: held out, has a label that was not blind: neither evidence nor trained on
+    RESERVED = 5  #: for training, in its random turn: no strategy may pick it
+    HELD_OUT = 6  #: set aside, not yet asked
+    AUDITING = 7  #: held out, out with a labeler
+    AUDITED = 8  #: held out, has a blind label: evidence
+    AUDIT_SKIPPED = 9  #: held out, a labeler could not tell
+    HELD_OUT_LABELED = 10  #: held out, has a label that was not blind: neither evidence nor trained on
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,18 @@ class Pool:
         Key of the held-out draw; kept with the labels.
     held_out : float
         Share of contents set aside, in [0, 1).
+    reserved : float
+        Share of the other contents, in [0, 1], that is asked about in random order and by no strategy.
     allow_nan : bool
         Whether NaN features are accepted.
     """
 
-    def __init__(self, key: bytes, held_out: float, *, allow_nan: bool = False) -> None:
+    def __init__(
+        self, key: bytes, held_out: float, *, reserved: float = 0.0, allow_nan: bool = False
+    ) -> None:
         self._key = key
         self._held_out = held_out
+        self._reserved = reserved
         self._allow_nan = allow_nan
         self._row_of: dict[str, int] = {}  # item id -> row of its content
         self._row_of_content: dict[str, int] = {}
@@ -83,7 +89,8 @@ class Pool:
         self._ids: list[str] = []  # row -> the id that was there first
         self._items: dict[int, Any] = {}  # row -> what people see, where it isn't the features
         self._place = bytearray()  # row -> Place; quick one by one, and a view for numpy
-        self._audit_order = np.empty(0)
+        self._turn = np.empty(0)  # row -> when it is asked, where that is random; infinite elsewhere
+        self._last_turn = {Place.HELD_OUT: 0.0, Place.RESERVED: 0.0}  # of those asked so far
         self.X: Features | None = None
 
     # reading
@@ -103,6 +110,11 @@ class Pool:
     def n_items(self) -> int:
         """Number of items by id, copies included."""
         return len(self._row_of)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of `X`, labels from outside included."""
+        return len(self._ids)
 
     def row(self, item_id: str) -> int:
         """Row of the item's content in `X`.
@@ -154,10 +166,27 @@ class Pool:
         """Rows of the whole held-out set, asked or not, ascending."""
         return np.flatnonzero(self._places() >= Place.HELD_OUT)
 
+    def home(self, row: int) -> Place:
+        """Where the content was before anything was asked, and goes back to without an answer."""
+        if self.is_held_out(row):
+            return Place.HELD_OUT
+        return Place.RESERVED if np.isfinite(self._turn[row]) else Place.AVAILABLE
+
+    def turn(self, row: int) -> float:
+        """When its random turn comes among its like, in (0, 1); infinite where turns are not random."""
+        return float(self._turn[row])
+
     def next_audits(self, n: int) -> NDArray[np.intp]:
         """The next `n` rows to audit: waiting held-out contents in hash order."""
-        waiting = self.rows(Place.HELD_OUT)
-        return waiting[np.argsort(self._audit_order[waiting], kind="stable")[:n]]
+        return self._next(Place.HELD_OUT, n)
+
+    def next_reserved(self, n: int) -> NDArray[np.intp]:
+        """The next `n` rows to train on that were drawn at random, in hash order."""
+        return self._next(Place.RESERVED, n)
+
+    def _next(self, place: Place, n: int) -> NDArray[np.intp]:
+        waiting = self.rows(place)
+        return waiting[np.argsort(self._turn[waiting], kind="stable")[:n]]
 
     # changing
 
@@ -168,6 +197,10 @@ class Pool:
                 f"item {self._ids[row]!r} can't move from {self.place(row).name} to {place.name}: "
                 "the held-out set is fixed before anything is trained"
             )
+        if place in (Place.ASKED, Place.AUDITING):
+            home = self.home(row)
+            if home in self._last_turn:
+                self._last_turn[home] = max(self._last_turn[home], float(self._turn[row]))
         self._place[row] = place
 
     def add(self, X: Any, *, items: Any = None, ids: Iterable[str] | None = None) -> Added:
@@ -206,11 +239,12 @@ class Pool:
 
         features = [None] * n if raw is None else self._content_keys(X, None, named=True)
         fresh, rows, alike = self._find_new(contents, features, held)
+        places, turns = self._draw([contents[i] for i in fresh], held[fresh])
         self._append(
             X if len(fresh) == n else take(X, np.array(fresh, dtype=np.intp)),
             [names[i] for i in fresh],
-            np.where(held[fresh], Place.HELD_OUT, Place.AVAILABLE),
-            self._audit_draws([contents[i] for i in fresh], held[fresh]),
+            places,
+            turns,
             None if raw is None else [raw[i] for i in fresh],
         )
         self._row_of_content.update(rows)
@@ -246,12 +280,26 @@ class Pool:
                 self._row_of_content.setdefault(str(keys[i]), int(rows[i]))
         return rows
 
-    def _audit_draws(self, contents: list[str], held: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Where each content stands in the order of audits; those not held out are never audited."""
-        order = np.full(len(contents), np.inf)
-        chosen = np.flatnonzero(held)
-        order[chosen] = uniform_draw(self._key, [contents[i] for i in chosen], "audit-order")
-        return order
+    def _draw(
+        self, contents: list[str], held: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """(place, turn) of new contents.
+
+        A turn is drawn from those that have not passed: items added late are as likely to be next as
+        those that wait already.
+        """
+        places = np.where(held, Place.HELD_OUT, Place.AVAILABLE).astype(np.uint8)
+        turns = np.full(len(contents), np.inf)
+        draws = uniform_draw(self._key, [contents[i] for i in np.flatnonzero(held)], "audit-order")
+        passed = self._last_turn[Place.HELD_OUT]
+        turns[held] = passed + (1.0 - passed) * draws
+        if self._reserved > 0.0:
+            others = np.flatnonzero(~held)
+            draws = uniform_draw(self._key, [contents[i] for i in others], "random-training")
+            chosen, passed = draws < self._reserved, self._last_turn[Place.RESERVED]
+            turns[others[chosen]] = passed + (1.0 - passed) * draws[chosen] / self._reserved
+            places[others[chosen]] = Place.RESERVED
+        return places, turns
 
     def _places(self) -> NDArray[np.uint8]:
         """A copy: a view that an exception keeps alive would forbid the next `add`."""
@@ -342,7 +390,7 @@ class Pool:
         X: Features,
         ids: list[str],
         places: NDArray[Any],
-        audit_order: NDArray[np.float64],
+        turns: NDArray[np.float64],
         raw: list[Any] | None,
     ) -> None:
         start = len(self._ids)
@@ -351,10 +399,10 @@ class Pool:
             joined = X if isinstance(X, np.memmap) else X.copy()  # what happens to theirs later is not ours
         elif ids:
             joined = stack(self.X, X)
-        order = np.concatenate([self._audit_order, audit_order])
+        turn = np.concatenate([self._turn, turns])
         place = self._place + places.astype(np.uint8).tobytes()
         shown = {} if raw is None else dict(zip(range(start, start + len(ids)), raw, strict=True))
-        self.X, self._audit_order, self._place = joined, order, place
+        self.X, self._turn, self._place = joined, turn, place
         self._items |= shown
         self._ids += ids
 

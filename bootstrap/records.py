@@ -35,6 +35,8 @@ class Source(enum.StrEnum):
 
     TRAINING = "training"  #: a query that the strategy picked: trained on, never evidence
     AUDIT = "audit"  #: a blind random check of a held-out item: evidence, never trained on
+    SECOND = "second"  #: a second blind answer about an audited item: decides disagreements, measures people
+    POOL = "pool"  #: a blind random check of a closed pool: evidence for that pool alone
     GIVEN = "given"  #: existed before it was asked for: trained on unless held out
 
 
@@ -58,6 +60,8 @@ class Query:
         True where the labeler may answer with a class that is not in `classes`.
     round : int
         The round the query belongs to, from 1.
+    second : bool
+        True where the item has a label already and a second, independent answer is wanted.
     """
 
     id: str
@@ -66,6 +70,7 @@ class Query:
     classes: tuple[Class, ...] = ()
     open_classes: bool = True
     round: int = 1
+    second: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,8 @@ class Round:
         Confidence above which the model decides alone: the r-quantile over all held-out items.
     n_decided_alone, n_wrong : int
         Audited items above the threshold, and how many of those the model gets wrong.
+    certified_review_rate : float
+        The lowest review rate that is certified for the champion; 1 while there is none.
     review_rate_for_target : float or None
         Estimated review rate at which the target would be met; None while there are too few audits for
         any estimate. It is looked at each round: no basis for a decision.
@@ -173,6 +180,7 @@ class Round:
     running_high: float | None = None
     selective_accuracy: float | None = None
     review_rate_for_target: float | None = None
+    certified_review_rate: float = 1.0
     seconds: float = field(default=0.0, compare=False)
 
     def to_dict(self) -> dict[str, Any]:

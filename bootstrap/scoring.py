@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bootstrap.measuring.curve import fewest_audits, review_rate_for_target
 from bootstrap.measuring.error_interval import error_interval
 from bootstrap.measuring.review import review_threshold
+from bootstrap.phaseout import Predictions
 from bootstrap.records import Class
 from bootstrap.settings import Settings
 
@@ -45,29 +46,30 @@ class HeldOutScores:
 
     @classmethod
     def of(
-        cls,
-        rows: NDArray[np.intp],
-        proba: NDArray[np.float64],
-        classes: NDArray[Any],
-        review_rate: float,
+        cls, rows: NDArray[np.intp], predictions: Predictions | None, review_rate: float
     ) -> HeldOutScores | None:
-        """From probabilities of shape (n, K); None where nothing is held out."""
-        if len(rows) == 0:
+        """From predictions that hold at least these rows; None where nothing is held out."""
+        if len(rows) == 0 or predictions is None:
             return None
-        confidence = proba.max(axis=1)
-        return cls(rows, classes[proba.argmax(axis=1)], confidence, review_threshold(confidence, review_rate))
+        found = predictions if len(rows) == len(predictions.rows) else predictions.only(rows)
+        return cls(rows, found.predicted, found.confidence, review_threshold(found.confidence, review_rate))
 
     @property
     def realised_review_rate(self) -> float:
         """Share of the held-out set at or below the threshold."""
         return float(np.mean(self.confidence <= self.threshold))
 
+    def only(self, rows: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """(predicted, confidence) of some of them."""
+        at = np.searchsorted(self.rows, rows)
+        return self.predicted[at], self.confidence[at]
+
     def outcomes(
         self, rows: NDArray[np.intp], truth: list[Any]
     ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """(correct, confidence) for audited rows whose labels are `truth`, in the same order."""
-        at = np.searchsorted(self.rows, rows)
-        return np.asarray(self.predicted[at] == np.array(truth)), self.confidence[at]
+        predicted, confidence = self.only(rows)
+        return np.asarray(predicted == np.array(truth)), confidence
 
     def figures(self, rows: NDArray[np.intp], truth: list[Any], settings: Settings) -> dict[str, Any]:
         """The measured columns of a :class:`~bootstrap.records.Round` for this model."""

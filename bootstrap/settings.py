@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from bootstrap.errors import InvalidInput
+from bootstrap.phaseout import Claim, check_traps, claims_of, ladder_below
 
-__all__ = ["Settings"]
+__all__ = ["FLOOR", "Settings"]
+
+#: With `audit_share="auto"`: audits for each training query at least, so that there is something to see.
+FLOOR = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +27,12 @@ class Settings:
     target_of: Literal["alone", "system"]
     delta: float
     held_out: float
-    audit_share: float
+    audit_share: float | Literal["auto"]
+    random_share: float
     people_error: float | None
+    targets: Mapping[Any, Mapping[str, float]] | None
+    asked_twice: float
+    traps: tuple[int, int] | None
     name: str
     random_state: int | None
     n_jobs: int | None
@@ -33,11 +42,12 @@ class Settings:
         _share("review_rate", self.review_rate)
         _share("delta", self.delta, open_low=True, open_high=True)
         _share("held_out", self.held_out, open_high=True)
-        if not (_is_number(self.audit_share) and self.audit_share >= 0):
+        if self.audit_share != "auto" and not (_is_number(self.audit_share) and self.audit_share >= 0):
             raise InvalidInput(
-                f"audit_share is audits for each training query, such as 0.2; got {self.audit_share!r}"
+                f'audit_share is "auto", or audits for each training query, such as 0.2; got '
+                f"{self.audit_share!r}"
             )
-        if self.audit_share > 0 and self.held_out == 0:
+        if self.audit_share != 0 and self.held_out == 0:
             raise InvalidInput(
                 "held_out=0 leaves nothing to audit: set audit_share=0 too (nothing will be measured), "
                 "or keep a held-out share such as 0.2"
@@ -45,6 +55,10 @@ class Settings:
         if self.people_error is not None:
             _share("people_error", self.people_error)
         self._check_target()
+        _share("random_share", self.random_share)
+        _share("asked_twice", self.asked_twice)
+        check_traps(self.traps)
+        claims_of(self.target_accuracy, self.target_of, self.targets)
         if self.random_state is not None:
             _whole("random_state", self.random_state, least=0)
         if self.n_jobs is not None and (not _is_whole(self.n_jobs) or self.n_jobs == 0):
@@ -65,9 +79,25 @@ class Settings:
                 f"got {self.target_of!r}"
             )
 
+    @property
+    def is_auto(self) -> bool:
+        """Whether audits are asked where they bring a certificate soonest."""
+        return self.audit_share == "auto"
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What a certificate needs; the overall claim first."""
+        return claims_of(self.target_accuracy, self.target_of, self.targets)
+
+    @property
+    def ladder(self) -> tuple[float, ...]:
+        """The review rates that are tested, falling."""
+        return ladder_below(self.review_rate)
+
     def audits_due(self, n_training: int) -> int:
-        """How many audits go with so many training queries in all."""
-        return math.floor(self.audit_share * n_training + 1e-9)  # 0.2 * 15 is 3, not 2.9999999999999996
+        """How many audits go with so many training queries in all, at the least."""
+        share = FLOOR if self.audit_share == "auto" else self.audit_share
+        return math.floor(share * n_training + 1e-9)  # 0.2 * 15 is 3, not 2.9999999999999996
 
 
 def _is_number(value: Any) -> bool:

@@ -1,7 +1,7 @@
 """When to stop asking people: conditions that can be joined with `|` and `&`.
 
-A condition looks at a loop after each round and gives a reason to stop, or None. None of them says that
-the model is good enough: these figures are estimates (see `Round`).
+A condition looks at a loop after each round and gives a reason to stop, or None. Only `Certified` says that
+the model is good enough; the figures that others look at are estimates (see `Round`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from bootstrap.errors import InvalidInput
 __all__ = [
     "AllOf",
     "AnyOf",
+    "Certified",
     "LabelsSpent",
     "NoProgress",
     "RoundsDone",
@@ -36,6 +37,11 @@ class _Watched(Protocol):
     @property
     def n_labels(self) -> int:
         """Labels that people gave."""
+        ...
+
+    @property
+    def certified_review_rate(self) -> float:
+        """The lowest certified review rate; 1 while there is none."""
         ...
 
 
@@ -110,6 +116,27 @@ class RoundsDone(StopCondition):
     def reason(self, loop: _Watched) -> str | None:
         """Rounds done, once there are `n`."""
         return f"{len(loop.history)} of {self.n} rounds done" if len(loop.history) >= self.n else None
+
+
+class Certified(StopCondition):
+    """Stop when a review rate is certified: this one or a lower one.
+
+    Parameters
+    ----------
+    review_rate : float, optional
+        By default the loop's own.
+    """
+
+    def __init__(self, review_rate: float | None = None) -> None:
+        if review_rate is not None and not (_is_number(review_rate) and 0 <= review_rate <= 1):
+            raise InvalidInput(f"Certified needs a review rate, a share in [0, 1]; got {review_rate!r}")
+        self.review_rate = review_rate
+
+    def reason(self, loop: _Watched) -> str | None:
+        """Which rate is certified, once it is low enough."""
+        wanted = loop.history.review_rate if self.review_rate is None else self.review_rate
+        rate = loop.certified_review_rate
+        return f"a review rate of {rate:g} is certified" if rate <= wanted and rate < 1 else None
 
 
 class NoProgress(StopCondition):

@@ -99,6 +99,12 @@ class TransformedRows:
         other._steps = [replace(step) for step in self._steps]
         return other
 
+    def without_output(self) -> TransformedRows:
+        """The fitted transformers alone, for a model that is kept."""
+        other = copy.copy(self)
+        other._steps = [replace(step, output=None) for step in self._steps]
+        return other
+
     def refit(self, X: Features, rows: NDArray[np.intp], y: NDArray[Any] | None) -> Features:
         """Fit on `rows` of `X` with labels `y`, if any; the features of all rows of `X` for `rest`.
 

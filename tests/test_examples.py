@@ -130,3 +130,26 @@ def test_margin_needs_at_most_60_percent_of_the_labels_that_random_needs(tmp_pat
     assert interval is not None
     assert 0 < int(interval[1]) < int(interval[2])
     assert len(lines) == 15
+
+
+def test_people_step_back_when_a_certificate_says_so_and_the_truth_agrees(tmp_path: Path) -> None:
+    """One run of fixed seeds: correct code can't fail. The certificate itself may be false with 0.05."""
+    text = " ".join(" ".join(run("06_when_may_people_step_back.py", tmp_path)).split())
+    parts = re.split(
+        r"(?:Before the first label|After [^:]+|What may be to come|What was proved|The truth):", text
+    )
+    plan, hold, later_plan, advance, certificate, truth = (part.strip() for part in parts[1:])
+
+    assert plan.startswith(
+        "A forecast, not evidence: 0.95 at 20 % review: at least 113 audits, typically 630"
+    )
+    assert re.match(r"HOLD at 1\.00: at a review rate of 0\.20, \d+ wrong of \d+ audited .* Next: ", hold)
+    assert later_plan.startswith("A forecast, not evidence: 0.95 at 20 % review: at least")
+    assert re.match(r"ADVANCE to 0\.[012]\d: LogisticRegression, frozen as it was after round", advance)
+    assert certificate.startswith("Certificate for LogisticRegression at a review rate of 0.")
+    found = re.search(
+        r"decides (\d+) alone, and gets ([\d.]+)% of them wrong; the target allows 5\.0%\.", truth
+    )
+    assert found is not None
+    assert int(found[1]) > 350
+    assert float(found[2]) < 5.0

@@ -73,7 +73,7 @@ def test_the_review_rate_of_fresh_items_stays_at_the_nominal_rate_while_the_pool
     def look(loop: BootstrapLoop, round_: Any) -> None:
         confidence = loop.predict_proba(X[fresh]).max(axis=1)
         rates.append(np.mean(confidence <= round_.threshold))
-        rest = loop.learner.predict_proba(loop._model._X).max(axis=1)
+        rest = loop.learner.predict_proba(loop._model._scored.X).max(axis=1)
         tempting.append(np.mean(confidence <= np.quantile(rest, 0.2)))
 
     loop = digits_loop(digits, SimulatedLabeler(y[pool], items=X[pool]), audit_share=0.1)

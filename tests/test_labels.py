@@ -11,7 +11,11 @@ from bootstrap.labels import Labels, Told
 from bootstrap.records import SKIP, Label, Source
 
 answers = st.lists(
-    st.tuples(st.integers(0, 4), st.sampled_from(["a", "b", "c", SKIP]), st.sampled_from(list(Source))),
+    st.tuples(
+        st.integers(0, 4),
+        st.sampled_from(["a", "b", "c", SKIP]),
+        st.sampled_from([Source.TRAINING, Source.AUDIT, Source.GIVEN]),
+    ),
     max_size=30,
 )
 
@@ -145,3 +149,55 @@ def test_telling_everything_twice_is_like_telling_it_once(said):
     again = in_all(say(labels, row, answer, source) for row, answer, source in said)
     assert again == Told(repeated=len(said))
     assert (labels.log, labels.n_asked, labels.n_given, labels.n_skipped) == before
+
+
+# second answers
+
+
+def say_second(labels: Labels, row: int, answer) -> Told:
+    outcome = labels.judge_second(row, answer)
+    if outcome != "repeated":
+        labels.log.append(Label(f"item {row}", answer, Source.SECOND, extra=outcome == "extra"))
+        labels.read(row, labels.log[-1])
+        labels.read(row, labels.log[-1])
+    return Told(**{outcome: 1})
+
+
+def test_a_second_answer_leaves_the_first_what_it_is_and_costs_a_label():
+    labels = Labels()
+    say(labels, 0, "a", Source.AUDIT)
+    assert say_second(labels, 0, "b") == Told(kept=1)
+    assert labels.answer(0) == "a"
+    assert labels.of(np.array([0])) == ["a"]
+    assert labels.n_asked == 2
+
+
+def test_a_second_answer_said_again_is_repeated_and_a_third_one_extra():
+    labels = Labels()
+    say(labels, 0, "a", Source.AUDIT)
+    say_second(labels, 0, "b")
+    assert say_second(labels, 0, "b") == Told(repeated=1)
+    assert say_second(labels, 0, SKIP) == Told(repeated=1)
+    assert say_second(labels, 0, "c") == Told(extra=1)
+    assert say_second(labels, 0, "c") == Told(repeated=1)
+    assert labels.n_asked == 3
+
+
+def test_a_second_skip_is_an_answer_and_no_label():
+    labels = Labels()
+    say(labels, 0, "a", Source.AUDIT)
+    assert say_second(labels, 0, SKIP) == Told(skipped=1)
+    assert say_second(labels, 0, SKIP) == Told(repeated=1)
+    assert (labels.n_asked, labels.n_skipped) == (1, 1)
+    assert say_second(labels, 0, "b") == Told(extra=1)
+
+
+def test_the_answer_about_a_row_is_a_label_a_skip_or_nothing():
+    labels = Labels()
+    assert labels.answer(0) is None
+    say(labels, 0, SKIP)
+    assert labels.answer(0) is SKIP
+    say(labels, 0, "a")
+    assert labels.answer(0) == "a"
+    say(labels, 1, False)
+    assert labels.answer(1) is False

@@ -539,7 +539,7 @@ def test_a_loop_shows_itself_and_its_plot():
     assert "60 items, 0 labels in 0 rounds" in repr(loop)
     answer(loop)
     loop.refit()
-    assert loop.plot().get_xlabel()
+    assert loop.plot().get_ylabel()
 
 
 @pytest.mark.parametrize(

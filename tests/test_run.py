@@ -393,3 +393,63 @@ def test_an_estimator_that_predicts_nan_is_refused_and_the_former_model_stays():
 
     with pytest.warns(UserWarning, match="NaN or infinity"):
         assert a_loop(estimator=Odd()).run(X, rounds=1)[0].n_trained == 0
+
+
+# second answers
+
+
+def two_people(**changes) -> tuple[BootstrapLoop, list]:
+    """A loop whose labeler errs on every seventh item, with an adjudicator, and what that one was asked."""
+    asked: list = []
+
+    def right(query) -> str:
+        return "big" if query.item[0] > 5 else "small"
+
+    def first(queries):
+        other = {"big": "small", "small": "big"}
+        return [other[right(q)] if round(q.item[0] * 50) % 7 == 0 else right(q) for q in queries]
+
+    def second(queries):
+        assert all(query.second for query in queries)
+        asked.extend(query.id for query in queries)
+        return [right(query) for query in queries]
+
+    chosen = {
+        "batch_size": 10,
+        "audit_share": 0.5,
+        "random_state": 4,
+        "asked_twice": 0.3,
+        "adjudicator": second,
+    }
+    loop = BootstrapLoop(LogisticRegression(), first, **chosen | changes)
+    loop.add(np.linspace(0, 10, 400).reshape(-1, 1))
+    loop._certifying.next_candidate_at = 20
+    return loop, asked
+
+
+@pytest.mark.parametrize("budget", [16, 33, 50, 77, 101])
+def test_a_budget_counts_second_answers_and_is_never_overspent(budget):
+    loop, asked = two_people()
+    loop.run(budget=budget)
+    assert loop.n_labels == len(loop.labels) == budget
+    assert [label.id for label in loop.labels if label.source == "second"] == asked
+    assert len(asked) == len(set(asked))
+
+
+def test_without_an_adjudicator_the_labeler_is_asked_again():
+    loop, asked = two_people(adjudicator=None)
+    loop.run(rounds=4)
+    seconds = [label for label in loop.labels if label.source == "second"]
+    assert seconds
+    assert asked == []
+    assert loop.n_labels == len(loop.labels)
+
+
+def test_an_adjudicator_who_stops_ends_the_run_and_keeps_the_answers():
+    def stops(queries):
+        raise LabelerStopped({queries[0].id: "big"}, "gone home")
+
+    loop, _ = two_people(adjudicator=stops)
+    loop.run(rounds=6)
+    assert loop.stop_reason == "gone home"
+    assert [label.source for label in loop.labels].count("second") == 1

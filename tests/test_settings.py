@@ -23,7 +23,11 @@ GOOD = {
     "delta": 0.05,
     "held_out": 0.2,
     "audit_share": 0.2,
+    "random_share": 0.0,
     "people_error": None,
+    "targets": None,
+    "asked_twice": 0.0,
+    "traps": None,
     "name": "default",
     "random_state": None,
     "n_jobs": None,
@@ -118,9 +122,39 @@ def test_a_random_state_is_a_whole_number_of_at_least_zero(value):
     assert f"random_state is a whole number of at least 0, got {value!r}" in refusal(random_state=value)
 
 
-@pytest.mark.parametrize("value", [-0.2, math.nan, math.inf, "auto", None, True])
+@pytest.mark.parametrize("value", [-0.2, math.nan, math.inf, "often", None, True])
 def test_an_audit_share_is_a_number_of_audits_for_each_query(value):
     assert "audits for each training query, such as 0.2" in refusal(audit_share=value)
+
+
+def test_auto_is_an_audit_share_with_a_floor():
+    auto, fixed = Settings(**GOOD | {"audit_share": "auto"}), Settings(**GOOD)
+    assert (auto.is_auto, auto.audits_due(100)) == (True, 10)
+    assert (fixed.is_auto, fixed.audits_due(100)) == (False, 20)
+    assert "set audit_share=0 too" in refusal(held_out=0, audit_share="auto")
+
+
+def test_claims_and_rates_to_be_tested_follow_from_the_settings():
+    settings = Settings(**GOOD | {"targets": {"spam": {"recall": 0.9}}, "review_rate": 0.1})
+    assert [str(claim.about) for claim in settings.claims] == ["alone", "recall"]
+    assert settings.ladder[0] == 0.1
+    assert list(settings.ladder) == sorted(settings.ladder, reverse=True)
+    assert settings.ladder[-1] == 0.0
+
+
+@pytest.mark.parametrize("targets", [{"spam": {"recall": 2}}, {"spam": {"speed": 0.5}}, [0.9], {"spam": 0.9}])
+def test_targets_by_class_are_checked_at_once(targets):
+    refusal(targets=targets)
+
+
+@pytest.mark.parametrize("traps", [(3,), (5, 3), (0, 0), (1.0, 2.0), "ab", (True, True), (-1, 3)])
+def test_traps_are_two_counts(traps):
+    assert "traps is (caught, shown)" in refusal(traps=traps)
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.1, None, "some"])
+def test_the_share_that_is_asked_twice_is_a_share(value):
+    assert "asked_twice is a share in [0, 1]" in refusal(asked_twice=value)
 
 
 def test_audits_of_nothing_held_out_are_refused_with_both_ways_out():

@@ -13,6 +13,7 @@ from bootstrap.errors import InvalidInput
 from bootstrap.stopping import (
     AllOf,
     AnyOf,
+    Certified,
     LabelsSpent,
     NoProgress,
     RoundsDone,
@@ -65,6 +66,30 @@ def test_rounds_done_stops_at_the_number():
     condition = RoundsDone(2)
     assert condition.reason(loop_with(0.5)) is None
     assert condition.reason(loop_with(0.5, 0.6)) == "2 of 2 rounds done"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rate", "stops"),
+    [
+        (None, 1.0, False),
+        (None, 0.2, True),  # the loop's own review rate is 0.2
+        (None, 0.3, False),
+        (0.1, 0.2, False),
+        (0.1, 0.05, True),
+        (0, 0.0, True),
+        (1.0, 1.0, False),  # that people decide everything is no certificate
+    ],
+)
+def test_certified_stops_at_the_rate_or_below(wanted, rate, stops):
+    loop = SimpleNamespace(certified_review_rate=rate, history=SimpleNamespace(review_rate=0.2))
+    reason = Certified(wanted).reason(loop)
+    assert reason == (f"a review rate of {rate:g} is certified" if stops else None)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.5, "0.2", True, np.nan])
+def test_certified_needs_a_share(rate):
+    with pytest.raises(InvalidInput, match="Certified needs a review rate"):
+        Certified(rate)
 
 
 def test_no_progress_looks_at_the_best_so_far():

@@ -1,4 +1,4 @@
-"""The command line: `bootstrap-labels demo` and `bootstrap-labels run`.
+"""The command line: `bootstrap-labels demo`, `run`, `verdict` and `plan`.
 
 One file a command. Everything heavy is imported when a command runs, so that `--help` is quick.
 """
@@ -15,6 +15,8 @@ import typer
 from bootstrap import __version__
 from bootstrap.cli.demo import demo as _demo
 from bootstrap.cli.run import run as _run
+from bootstrap.cli.run_verdict import plan as _plan
+from bootstrap.cli.verdict import verdict as _verdict
 from bootstrap.errors import BootstrapError
 
 __all__ = ["app", "main"]
@@ -58,6 +60,21 @@ app.command(
     "  bootstrap-labels run mails.csv --text body --label-with terminal\n"
     "  bootstrap-labels run mails.csv --text body --label-with column:truth",
 )(_run)
+app.command(
+    "verdict",
+    help="May people review less? Says so with its evidence, or says what is missing.\n\n"
+    "LOG holds what one frozen model predicted and what people answered; FOLDER is what `run` has "
+    "written.\n\n"
+    "\b\nExamples:\n"
+    "  bootstrap-labels verdict log.csv --id id --label label --predicted class \\\n"
+    "      --confidence p --blind blind --at day --model-since 2026-03-01\n"
+    "  bootstrap-labels verdict mails-labels",
+)(_verdict)
+app.command(
+    "plan",
+    help="What a certificate is likely to take from here: a forecast, and evidence of nothing.\n\n"
+    "\b\nExample:\n  bootstrap-labels plan mails-labels",
+)(_plan)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,4 +1,4 @@
-"""What a loop leaves behind: a table and words on the screen, the history and the pictures as files."""
+"""What a loop leaves behind: a table, words and the verdict on the screen, history and pictures as files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ from bootstrap.report import history_table, summary
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["new_folder", "say_what_was_written", "show_history", "some_rounds", "write_history"]
+__all__ = [
+    "new_folder",
+    "say_what_was_written",
+    "show_history",
+    "show_verdict",
+    "some_rounds",
+    "write_history",
+]
 
 _ROWS = 10
 _DOTS_PER_INCH = 150
@@ -55,6 +62,13 @@ def show_history(console: Console, history: History) -> None:
     console.print(history_table(some_rounds(history)))
     console.print()
     say(console, summary(history))
+
+
+def show_verdict(console: Console, loop: BootstrapLoop, *, with_plan: bool = False) -> None:
+    """Print whether people may review less, and why; with the plan, where nothing is certified."""
+    say(console, str(loop.verdict()))
+    if with_plan and loop.certified_review_rate == 1:
+        say(console, str(loop.plan()))
 
 
 def write_history(loop: BootstrapLoop, folder: Path) -> list[Path]:

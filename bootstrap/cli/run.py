@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import typer
 
 from bootstrap.cli import run_options as options
+from bootstrap.cli.recall_targets import recalls_of
 from bootstrap.cli.table_file import read_table
 from bootstrap.cli.terminal_output import Debug, new_console, plain_warnings, progress_bar, say
 from bootstrap.cli.text_pipeline import PIPELINE_VERSION, text_pipeline
@@ -52,8 +53,9 @@ def run(
     seed: options.Seed = None,
     review_rate: options.ReviewRate = 0.2,
     target: options.Target = 0.95,
+    recall: options.Recall = None,
     held_out: options.HeldOut = 0.2,
-    audit_share: options.AuditShare = 0.2,
+    audit_share: options.AuditShare = "auto",
     debug: Debug = False,
 ) -> None:
     """Ask about the texts of a table, learn, measure; then print and write what came out."""
@@ -67,15 +69,18 @@ def run(
     named = _split(classes)
     task = read_task(read_table(file), Columns(text, id, known_labels, answers), named)
     labeler = _labeler(task, label_with, named, guidelines, by)
-    steering: dict[str, Any] = {  # what decides which questions are asked: the same whenever a run goes on
+    # What decides which questions are asked, and what a certificate would say: both are fixed at the start.
+    steering: dict[str, Any] = {
         "strategy": strategy,
         "batch_size": batch_size,
         "held_out": held_out,
-        "audit_share": audit_share,
+        "audit_share": _audit_share(audit_share, held_out),
         "classes": named,
+        "review_rate": review_rate,
+        "target_accuracy": target,
+        "targets": recalls_of(recall) or None,
     }
-    measuring: dict[str, Any] = {"review_rate": review_rate, "target_accuracy": target}
-    BootstrapLoop(text_pipeline(), **steering, **measuring)  # refuses a wrong setting before a folder is made
+    BootstrapLoop(text_pipeline(), **steering)  # refuses a wrong setting before a folder is made
 
     folder = new_folder(out or Path(f"{file.stem}-labels"))
     console = new_console()
@@ -84,12 +89,11 @@ def run(
     settings = {**steering, **columns, "input": task.fingerprint, "pipeline": PIPELINE_VERSION}
     with _open_log(folder / "labels.jsonl", settings, seed) as log:
         _say_where_it_begins(console, log)
-        loop = BootstrapLoop(
-            text_pipeline(), logged(labeler, log), random_state=_seed_of(log), **steering, **measuring
-        )
+        loop = BootstrapLoop(text_pipeline(), logged(labeler, log), random_state=_seed_of(log), **steering)
         _label(loop, task, budget, rounds, draw_bar=answers is not None)
         _show(console, loop, log)
         _write(console, loop, task, log, folder)
+        _say_verdict(console, loop)
     say(console, _how_to_go_on(loop, budget))
 
 
@@ -110,6 +114,19 @@ def _check_strategy(name: str) -> None:
         raise InvalidInput(
             f"--strategy is {name!r}: this command has one model, so choose {', '.join(options.STRATEGIES)}."
         )
+
+
+def _audit_share(given: str, held_out: float) -> float | str:
+    """`auto` or a number; with nothing held out there is nothing to audit, and `auto` is 0."""
+    if given == "auto":
+        return "auto" if held_out != 0 else 0.0
+    try:
+        return float(given)
+    except ValueError:
+        raise InvalidInput(
+            f"--audit-share is {given!r}: say auto, or how many blind checks go with each question to learn "
+            "from, such as 0.2."
+        ) from None
 
 
 def _split(classes: str | None) -> list[str] | None:
@@ -202,6 +219,14 @@ def _show(console: Console, loop: BootstrapLoop, log: LabelLog) -> None:
     unused = n - history[-1].n_labels - history[-1].n_skipped
     if unused > 0:
         say(console, f"Answers saved that no finished round has used yet: {unused:,}.")
+
+
+def _say_verdict(console: Console, loop: BootstrapLoop) -> None:
+    """Whether people may review less; nothing before the first round, when there is nothing to say."""
+    from bootstrap.cli.results import show_verdict
+
+    if len(loop.history) > 0:
+        show_verdict(console, loop)
 
 
 def _write(console: Console, loop: BootstrapLoop, task: TextTask, log: LabelLog, folder: Path) -> None:

@@ -22,6 +22,7 @@ __all__ = [
     "KnownLabels",
     "LabelWith",
     "Out",
+    "Recall",
     "ReviewRate",
     "Rounds",
     "Seed",
@@ -117,6 +118,15 @@ Target: TypeAlias = Annotated[
         "--target", help="Accuracy aimed at in what the model decides alone.", rich_help_panel=_MEASURING
     ),
 ]
+Recall: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--recall",
+        metavar="CLASS=SHARE",
+        help="Share of a class that may not go out wrong; may be given several times.",
+        rich_help_panel=_MEASURING,
+    ),
+]
 HeldOut: TypeAlias = Annotated[
     float,
     typer.Option(
@@ -124,10 +134,12 @@ HeldOut: TypeAlias = Annotated[
     ),
 ]
 AuditShare: TypeAlias = Annotated[
-    float,
+    str,
     typer.Option(
         "--audit-share",
-        help="Blind checks of held-out texts for each question to learn from.",
+        metavar="auto|NUMBER",
+        help="Blind checks of held-out texts: where they bring a certificate soonest, or so many for each "
+        "question to learn from.",
         rich_help_panel=_MEASURING,
     ),
 ]

@@ -82,14 +82,14 @@ class _Logged(CollectingLabeler):
         def save(query: Query, answer: Any) -> None:
             if _fits(query, answer):
                 seconds = getattr(self._labeler, "last_seconds", None)
-                self._log.append(query.id, answer, by=self.name, seconds=seconds)
-                self._skips_told.add(query.id)
+                self._log.append(_key(query), answer, by=self.name, seconds=seconds)
+                self._skips_told.add(_key(query))
             if on_answer is not None:
                 on_answer(query, answer)
 
         def take_back(query: Query) -> None:
-            if query.id in self._log.answers:
-                self._log.undo(query.id)
+            if _key(query) in self._log.answers:
+                self._log.undo(_key(query))
             if on_undo is not None:
                 on_undo(query)
 
@@ -99,11 +99,20 @@ class _Logged(CollectingLabeler):
     def _from_log(self, queries: Sequence[Query]) -> dict[str, Any]:
         """Return the logged answers to these queries, a SKIP only the first time."""
         known = self._log.answers
-        answers = {query.id: known[query.id] for query in queries if _fits(query, known.get(query.id))}
-        skips = {item_id for item_id, answer in answers.items() if answer is SKIP}
-        again = skips & self._skips_told
-        self._skips_told |= skips
-        return {item_id: answer for item_id, answer in answers.items() if item_id not in again}
+        answers: dict[str, Any] = {}
+        for query in queries:
+            answer = known.get(_key(query))
+            told_before = _key(query) in self._skips_told
+            if _fits(query, answer) and not (answer is SKIP and told_before):
+                answers[query.id] = answer
+            if answer is SKIP:
+                self._skips_told.add(_key(query))
+        return answers
+
+
+def _key(query: Query) -> str:
+    """What an answer is logged under: a second opinion never passes for the first."""
+    return f"{query.id} (second answer)" if query.second else query.id
 
 
 def _fits(query: Query, answer: Any) -> bool:

@@ -57,6 +57,13 @@ class CommitteeLearner(Committee):  # type: ignore[misc]  # modAL has no types
         other.learner_list = [copy(member) for member in self.learner_list]
         return other
 
+    def without_data(self) -> CommitteeLearner:
+        """The fitted members alone: no training data, nothing remembered."""
+        other = copy(self)
+        other.learner_list = [member.without_data() for member in self.learner_list]
+        other._scores = Remembered()
+        return other
+
     def __sklearn_clone__(self) -> CommitteeLearner:
         """Not fitted, and without labels."""
         members = [clone(member) for member in self.learner_list]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -203,6 +204,13 @@ class Learner(ActiveLearner):  # type: ignore[misc]  # modAL has no types
     def remember(self, X: Features, scores: NDArray[np.float64]) -> None:
         """Answer later calls for this very object `X` with these `scores`."""
         self._scores.put(X, scores)
+
+    def without_data(self) -> Learner:
+        """The fitted model alone: no training data, nothing remembered."""
+        other = copy(self)
+        other.X_training = other.y_training = None
+        other._scores = Remembered()
+        return other
 
     @staticmethod
     def proba(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,8 +4,16 @@ Nothing is computed here that decides anything; every picture and every text say
 """
 
 from bootstrap.report.plots import plot_history, plot_review_curve
+from bootstrap.report.reliability import plot_reliability
 from bootstrap.report.review_curve import ReviewCurveReport
 from bootstrap.report.tables import history_table
 from bootstrap.report.words import summary
 
-__all__ = ["ReviewCurveReport", "history_table", "plot_history", "plot_review_curve", "summary"]
+__all__ = [
+    "ReviewCurveReport",
+    "history_table",
+    "plot_history",
+    "plot_reliability",
+    "plot_review_curve",
+    "summary",
+]

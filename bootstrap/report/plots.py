@@ -6,7 +6,6 @@ stands what it was measured on, and that an interval is no certificate.
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from bootstrap.history import History
 from bootstrap.measuring import ReviewCurve
-from bootstrap.report.canvas import new_axes
+from bootstrap.report.canvas import GREY, INK, NAVY, SMALL, head, new_axes, note_below
+from bootstrap.report.certified_strip import add_certified_strip
 from bootstrap.report.figures import count, interval, percent, share
 
 if TYPE_CHECKING:
@@ -25,14 +25,13 @@ __all__ = ["plot_history", "plot_review_curve"]
 _Floats: TypeAlias = NDArray[np.float64]
 _Style: TypeAlias = dict[str, Any]
 
-_NAVY, _SKY, _RUST, _GREY, _INK = "#0b3060", "#a6cee3", "#b3450b", "#707070", "#303030"
-_SYSTEM: Final[_Style] = {"color": _NAVY, "ls": "-", "lw": 2.8, "marker": "o", "ms": 6, "zorder": 4}
+_SKY, _RUST = "#a6cee3", "#b3450b"
+_SYSTEM: Final[_Style] = {"color": NAVY, "ls": "-", "lw": 2.8, "marker": "o", "ms": 6, "zorder": 4}
 # thinner, and on top: where the lines coincide all of them stay visible
 _ALONE: Final[_Style] = {"color": _RUST, "ls": "-.", "lw": 1.6, "marker": "^", "ms": 4, "zorder": 5}
-_MODEL: Final[_Style] = {"color": _GREY, "ls": "--", "lw": 1.4, "marker": "s", "ms": 3, "zorder": 5}
-_RUNNING: Final[_Style] = {"color": _NAVY, "ls": ":", "lw": 1.2, "zorder": 2}
+_MODEL: Final[_Style] = {"color": GREY, "ls": "--", "lw": 1.4, "marker": "s", "ms": 3, "zorder": 5}
+_RUNNING: Final[_Style] = {"color": NAVY, "ls": ":", "lw": 1.2, "zorder": 2}
 _BAND: Final[_Style] = {"color": _SKY, "alpha": 0.45, "lw": 0, "zorder": 1}
-_SMALL: Final = 8.5  # points
 _MOST_MARKERS: Final = 15  # more of them along one line would hide it
 
 #: Accuracy decided alone on fewer audits than this is drawn thin: it swings with every single one.
@@ -43,8 +42,9 @@ def plot_history(history: History, ax: Axes | None = None) -> Axes:
     """Accuracy against the labels that people gave, audits included.
 
     Shown are the accuracy at the history's review rate with the interval for this round's model, the
-    interval for the average over the rounds, the model on its own, and the target beside the accuracy
-    that it is about. What is not measured yet leaves a gap.
+    interval for the average over the rounds, the model on its own, and the target in the colour of the
+    accuracy that it is about. What is not measured yet leaves a gap. The strip below shows the certified
+    review rate as steps; it is a child of the axes (``ax.child_axes[0]``), with the name of the x axis.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def plot_history(history: History, ax: Axes | None = None) -> Axes:
     alone = _column(history, "selective_accuracy")
 
     title, who = f"Accuracy at a review rate of {rate}", _who_decides(history.review_rate)
-    _head(ax, title, who, "labels that people gave, audits included")
+    head(ax, title, who, "labels that people gave, audits included")
     ax.set_xlim(0, 1.03 * max([20.0, *x]))
     if np.isnan(model).all():
         _say_that_nothing_is_measured(ax)
@@ -94,7 +94,9 @@ def plot_history(history: History, ax: Axes | None = None) -> Axes:
     _line(ax, x, model, "model on every item", _MODEL)
     _fit_y(ax, [*shown, running_low[-1:]], low, history.target_accuracy)
     _target(ax, history.target_accuracy, history.target_of, own)
-    _finish(ax, own, history.target_accuracy, _history_note(history))
+    strip = add_certified_strip(ax, history)
+    _legend(ax, own, history.target_accuracy)
+    note_below(strip, _history_note(history), own=own)
     return ax
 
 
@@ -134,7 +136,7 @@ def plot_review_curve(
     x = 100 * curve.review_rate
     few = curve.n_decided_alone < _FEW
     who = "people decide the items that the model is least sure of, the model the rest"
-    _head(ax, "What a review rate buys", who, "review rate: items that people decide, %")
+    head(ax, "What a review rate buys", who, "review rate: items that people decide, %")
     ax.set_xlim(0, 100)
     ax.plot(x, curve.accuracy, **_SYSTEM | {"marker": None}, label="what goes out")
     _band(ax, x, curve.low, curve.high, "its interval,\nfor each rate alone")
@@ -142,18 +144,20 @@ def plot_review_curve(
     ax.plot(x, many, **_ALONE | {"marker": None}, label="decided alone")
     ax.plot(x, curve.selective_accuracy, color=_RUST, lw=0.8, alpha=0.5, zorder=2)
     if review_rate is not None:
-        ax.axvline(100 * review_rate, color=_INK, lw=0.8, ls=(0, (1, 3)), zorder=1)
+        ax.axvline(100 * review_rate, color=INK, lw=0.8, ls=(0, (1, 3)), zorder=1)
         ax.annotate(
             f" {percent(review_rate)}",
             xy=(100 * review_rate, 0.02),
             xycoords=ax.get_xaxis_transform(),
-            color=_INK,
-            fontsize=_SMALL,
+            color=INK,
+            fontsize=SMALL,
         )
     _fit_y(ax, [curve.accuracy, many], curve.low, target)
     if target is not None:
         _target(ax, target, target_of, own)
-    _finish(ax, own, target, _curve_note(curve, bool((few & (curve.n_decided_alone > 0)).any())))
+    _legend(ax, own, target)
+    thin = bool((few & (curve.n_decided_alone > 0)).any())
+    note_below(ax, _curve_note(curve, thin), own=own)
     return ax
 
 
@@ -199,7 +203,7 @@ def _target(ax: Axes, target: float, target_of: str, own: bool) -> None:
     """The target's line; its label beside the axes of our own figure, inside those of somebody else's."""
     from matplotlib.patheffects import withStroke
 
-    color, about = (_RUST, "what is decided alone") if target_of == "alone" else (_NAVY, "what goes out")
+    color, about = (_RUST, "what is decided alone") if target_of == "alone" else (NAVY, "what goes out")
     ax.axhline(target, color=color, lw=1.0, zorder=2)
     between = "\n" if own else " "
     ax.annotate(
@@ -216,18 +220,6 @@ def _target(ax: Axes, target: float, target_of: str, own: bool) -> None:
     )
 
 
-def _head(ax: Axes, title: str, subtitle: str, x: str) -> None:
-    ax.set_title(title, loc="left", fontsize=13, fontweight="bold", pad=22)
-    above: _Style = {"xycoords": "axes fraction", "textcoords": "offset points"}
-    ax.annotate(subtitle, xy=(0, 1), xytext=(0, 7), **above, color=_INK, fontsize=9.5)
-    ax.set_xlabel(x)
-    ax.set_ylabel("accuracy on audited items")
-    for side in ("top", "right"):
-        ax.spines[side].set_visible(False)
-    ax.grid(axis="y", color="0.9", lw=0.7, zorder=0)
-    ax.set_axisbelow(True)
-
-
 def _say_that_nothing_is_measured(ax: Axes) -> None:
     ax.set_ylim(0, 1.03)
     ax.text(
@@ -237,11 +229,11 @@ def _say_that_nothing_is_measured(ax: Axes) -> None:
         transform=ax.transAxes,
         ha="center",
         va="center",
-        color=_INK,
+        color=INK,
     )
 
 
-def _finish(ax: Axes, own: bool, target: float | None, note: str) -> None:
+def _legend(ax: Axes, own: bool, target: float | None) -> None:
     place: _Style = {"loc": "lower right", "framealpha": 0.8, "edgecolor": "none"}
     if own:  # beside the data, at the end where the target's label is not
         low = target is not None and target > sum(ax.get_ylim()) / 2
@@ -251,16 +243,6 @@ def _finish(ax: Axes, own: bool, target: float | None, note: str) -> None:
             "frameon": False,
         }
     ax.legend(**place, fontsize=9, borderaxespad=0, handlelength=3.2, labelspacing=0.9)
-    ax.annotate(
-        "\n".join(textwrap.wrap(note, 125 if own else 70)),
-        xy=(0, 0),
-        xycoords="axes fraction",
-        xytext=(0, -40),
-        textcoords="offset points",
-        va="top",
-        color=_INK,
-        fontsize=_SMALL,
-    )
 
 
 def _who_decides(rate: float) -> str:
@@ -286,6 +268,9 @@ def _history_note(history: History) -> str:
         last.n_audited,
         f"Each interval misses with a chance of at most {history.delta:g};",
         "an interval for this round alone is no certificate.",
+        "What is certified is a model frozen earlier (loop.certificates)."
+        if last.certified_review_rate < 1
+        else "",
         _people(history.people_error or 0.0),
         given,
     )

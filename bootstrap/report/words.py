@@ -1,6 +1,7 @@
 """A history in plain words, for somebody who has to decide and has no time.
 
-What was spent, what came out, and, at equal length, what that does not prove.
+What is certified, where anything is; what was spent, what came out, and, at equal length, what that does
+not prove.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ __all__ = ["summary"]
 
 
 def summary(history: History) -> str:
-    """What was spent, what was measured, and what these figures do not prove.
+    """What is certified, what was spent, what was measured, and what these figures do not prove.
 
     Parameters
     ----------
@@ -24,13 +25,14 @@ def summary(history: History) -> str:
     Returns
     -------
     str
-        Up to three paragraphs, parted by blank lines and not wrapped.
+        Up to four paragraphs, parted by blank lines and not wrapped. The first one is about what is
+        certified, where anything is or was.
     """
     if len(history) == 0:
         return "No round has ended yet: nothing is learned or measured."
     measured = [r for r in history if r.accuracy is not None]
     if not measured:
-        return f"{_spent(history)}\n\n{_NOT_MEASURED}"
+        return _paragraphs(_certified(history), _spent(history), _NOT_MEASURED)
     found = " ".join(
         sentence
         for sentence in (
@@ -41,13 +43,35 @@ def summary(history: History) -> str:
         )
         if sentence
     )
-    return f"{_spent(history)}\n\n{found}\n\n{_not_proved(history)}"
+    return _paragraphs(_certified(history), _spent(history), found, _not_proved(history))
 
 
 _NOT_MEASURED = (
     "Accuracy is not measured yet, so nothing can be said about it: that takes a trained model, and items of "
     "the held-out set that people audited (held_out and audit_share above 0)."
 )
+
+
+def _paragraphs(*paragraphs: str) -> str:
+    return "\n\n".join(filter(None, paragraphs))
+
+
+def _certified(history: History) -> str:
+    """What is certified now, or was; empty where nothing ever was."""
+    rates = [r.certified_review_rate for r in history]
+    if min(rates) == 1:
+        return ""
+    if rates[-1] < 1:
+        return (
+            f"A review rate of {percent(rates[-1])} is certified. loop.verdict() says for which frozen model "
+            "and above which confidence it may decide alone, loop.certificates what was proved and on which "
+            "audits. It is not what the rest of this text is about."
+        )
+    last = [rate for rate in rates if rate < 1][-1]
+    return (
+        f"A review rate of {percent(last)} was certified and is not any more. loop.verdict() says why: until "
+        "another model is certified, people review everything."
+    )
 
 
 def _spent(history: History) -> str:
@@ -136,9 +160,16 @@ def _not_proved(history: History) -> str:
             "answers to audits as the truth."
         )
     else:
-        people = "People's own errors are not measured: their answers are taken as the truth."
+        people = "People's answers are taken as the truth here: their own errors are not allowed for."
+    if history[-1].certified_review_rate < 1:
+        estimates = (
+            "What these figures do not prove: they are estimates about this round's model, and no part of "
+            "the certificate, which is about a model frozen earlier."
+        )
+    else:
+        estimates = "What this does not prove: these are estimates, and none of them is a certificate."
     return (
-        "What this does not prove: these are estimates, and none of them is a certificate. They are looked "
+        f"{estimates} They are looked "
         "at after every round, so no verdict may be drawn from them, least of all from the review rate for "
         "the target, which is picked by the very audits that speak for it. The interval is for this round's "
         "model and for this round alone; each misses with a chance of at most "

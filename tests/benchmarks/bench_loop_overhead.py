@@ -26,6 +26,7 @@ def the_loop(X: Any, y: Any, ids: list[str]) -> tuple[float, BootstrapLoop]:
         LogisticRegression(max_iter=1000),
         lambda queries: [truth[query.id] for query in queries],
         batch_size=BATCH,
+        audit_share=0.2,  # with "auto" some rounds only audit, and the bare loop knows no such round
         random_state=7,
     )
     began = time.process_time()

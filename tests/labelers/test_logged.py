@@ -269,3 +269,27 @@ def test_taking_back_what_was_not_saved_is_fine() -> None:
 
     assert logged(Fickle(), log)(QUERIES[:1]) == {}
     assert log.rows == []
+
+
+def test_a_second_query_is_never_answered_with_the_first_answer() -> None:
+    second = [Query("a", "text a", "second/a", ("spam", "ham"), open_classes=False, second=True)]
+    inner, log = Remembering("ham"), MemoryLog(a="spam")
+    labeler = logged(inner, log)
+
+    assert labeler(second) == {"a": "ham"}
+    assert inner.asked == ["a"]
+    assert log.answers["a"] == "spam"  # the first answer stays
+    assert labeler(second) == {"a": "ham"}  # from the log now
+    assert inner.asked == ["a"]
+    assert labeler(QUERIES[:1]) == {"a": "spam"}
+
+
+def test_a_second_skip_is_told_once_whatever_became_of_the_first() -> None:
+    second = [Query("a", "text a", "second/a", ("spam", "ham"), open_classes=False, second=True)]
+    inner, log = Remembering(SKIP), MemoryLog(a=SKIP)
+    labeler = logged(inner, log)
+
+    assert labeler(QUERIES[:1]) == {"a": SKIP}
+    assert inner.asked == []
+    assert labeler(second) == {"a": SKIP}
+    assert inner.asked == ["a"]

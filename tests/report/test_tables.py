@@ -67,3 +67,17 @@ def test_the_caption_says_what_the_figures_are(make_history):
 def test_no_round_is_an_empty_table(make_history):
     assert history_table(make_history(0)).row_count == 0
     assert "round" in _shown(make_history(0))
+
+
+@pytest.mark.parametrize("target_of", ["alone", "system"])
+def test_a_certified_rate_takes_the_place_of_the_estimate(make_history, target_of):
+    history = make_history(3, target_of=target_of, n_labels=1_234_567, certified_review_rate=0.125)
+    text = _shown(history)
+    rows = [line.split() for line in text.splitlines() if line.split()[:1] in (["1"], ["2"], ["3"])]
+    assert [row[-1] for row in rows[:2]] == ["–", "–"]
+    assert rows[2][-2:] == ["12.5", "%"]
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+    assert str(history_table(history).columns[-1].header).replace("\n", " ") == "certi- fied review rate"
+    assert "loop.certificates tells which" in " ".join(text.split())
+    assert "certified" not in _shown(make_history(3))

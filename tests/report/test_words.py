@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bootstrap.report import summary
@@ -94,7 +96,7 @@ def test_what_is_not_proved_is_told(make_history):
         "picked by the very audits that speak for it",
         "for this round alone",
         "misses with a chance of at most 0.05",
-        "People's own errors are not measured: their answers are taken as the truth.",
+        "People's answers are taken as the truth here: their own errors are not allowed for.",
         "comes from its confidence on the held-out items",
         "items like those in the pool",
     ):
@@ -104,7 +106,7 @@ def test_what_is_not_proved_is_told(make_history):
 def test_measured_errors_of_people_are_told_instead(make_history):
     text = summary(make_history(people_error=0.03))
     assert "People are taken to be wrong on 3 % of what they review" in text
-    assert "not measured: their answers" not in text
+    assert "not allowed for" not in text
 
 
 @pytest.mark.parametrize(
@@ -156,3 +158,26 @@ def test_a_summary_is_never_a_verdict(make_history, case):
         "safe",
     ):
         assert claim not in text
+
+
+def test_what_is_certified_comes_first_with_where_to_read_it(make_history):
+    first, *others, limits = summary(make_history(certified_review_rate=0.2)).split("\n\n")
+    assert first.startswith("A review rate of 20 % is certified. loop.verdict() says for which frozen model")
+    assert "loop.certificates" in first
+    assert others[0].startswith("People gave")
+    assert "no part of the certificate, which is about a model frozen earlier" in limits
+    assert "none of them is a certificate" not in limits
+
+
+def test_a_certificate_that_is_void_is_not_told_as_one(make_history):
+    history = make_history()
+    certified = [replace(r, certified_review_rate=0.2 if r.round in (5, 6) else 1.0) for r in history]
+    text = summary(replace(history, rounds=tuple(certified)))
+    assert text.startswith("A review rate of 20 % was certified and is not any more. loop.verdict() says why")
+    assert "none of them is a certificate" in text
+
+
+def test_labels_that_existed_may_certify_before_a_round_is_measured(make_history):
+    text = summary(make_history(3, measured_from=99, certified_review_rate=0.3))
+    assert text.startswith("A review rate of 30 % is certified.")
+    assert "Accuracy is not measured yet" in text

@@ -1,0 +1,350 @@
+"""What connects a loop to the trial of its candidates.
+
+It freezes the model at fixed counts of trained labels, hands audits and answers on in the order in which
+they were asked, keeps the certificates and gives the verdict. When a candidate is frozen, and what it is,
+depends on no held-out label.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootstrap.errors import InvalidInput
+from bootstrap.measuring import people_error_interval, review_threshold, uniform_draw
+from bootstrap.model import FrozenModel, Model
+from bootstrap.phaseout import (
+    About,
+    Candidate,
+    Certificate,
+    Ledger,
+    People,
+    Predictions,
+    Rung,
+    Situation,
+    Trial,
+    Verdict,
+    certify,
+    check_traps,
+    give_verdict,
+    rungs_for,
+)
+from bootstrap.planning.spending import worth_auditing
+from bootstrap.pool import Place, Pool
+from bootstrap.records import SKIP, Class, Label, Source
+from bootstrap.settings import Settings
+
+__all__ = ["FIRST_CANDIDATE", "Certifying"]
+
+#: Trained labels at which the first candidate is frozen; the next ones at each doubling.
+FIRST_CANDIDATE = 100
+
+
+class Certifying:
+    """Candidates, certificates and the verdict of one loop.
+
+    Parameters
+    ----------
+    settings : Settings
+    pool : Pool
+    adjudicated : bool
+        Whether somebody decides where a candidate and the first answer differ.
+    key : bytes
+        Of the draw of audits that are answered twice.
+
+    Attributes
+    ----------
+    trial : Trial
+    ledger : Ledger
+    certificates : list of Certificate
+        In the order in which they were given; those of withdrawn candidates stay in the list.
+    next_candidate_at : int
+        Trained labels at which the next candidate is frozen.
+    batch_is_cut : bool
+        Whether only a part of the present training batch has been asked: what was left to spend has cut
+        it, and that depends on held-out labels. No candidate is frozen before the rest is asked.
+    has_ended : bool
+        Whether the pool was closed: no candidate is tested any more.
+    """
+
+    def __init__(self, settings: Settings, pool: Pool, *, adjudicated: bool, key: bytes) -> None:
+        self.trial = Trial(adjudicated=adjudicated, alarm_delta=settings.delta)
+        self.ledger = Ledger(settings.delta)
+        self.certificates: list[Certificate] = []
+        self.next_candidate_at = FIRST_CANDIDATE
+        self.batch_is_cut = False
+        self.has_ended = False
+        self._settings = settings
+        self._pool = pool
+        self._adjudicated = adjudicated
+        self._key = key
+        self._models: dict[int, FrozenModel] = {}  # candidate -> what predicts for items added later
+        self._beginning: tuple[Candidate, FrozenModel] | None = None  # longer than a call: interrupted
+        self._n_known = 0  # rows of the pool that the candidates have predictions for
+        self._n_collected = 0  # certified rungs that have their certificate
+        self._seconds: dict[int, tuple[str | None, str | None]] = {}  # row -> who answered first and second
+
+    @property
+    def has_candidates(self) -> bool:
+        """Whether any was ever registered."""
+        return self.ledger.n_drawn > 0
+
+    # audits and answers
+
+    def asked(self, rows: NDArray[np.intp]) -> None:
+        """These rows are asked about; those whose turn is random are evidence."""
+        self._extend()
+        homes = {row: self._pool.home(row) for row in rows.tolist()}
+        random = (Place.HELD_OUT, Place.RESERVED) if self.has_candidates else (Place.HELD_OUT,)
+        drawn = [row for row, home in homes.items() if home in random]
+        self._predict(np.array(drawn, dtype=np.intp))  # some may have been out when a model was frozen
+        for row in drawn:
+            self.trial.ask(row, held_out=homes[row] is Place.HELD_OUT)
+
+    def answered(self, row: int, entry: Label) -> None:
+        """An entry of the label log; taken into account once or twice makes no difference."""
+        if entry.source is Source.SECOND:
+            first_by = self._seconds.get(row, (None, None))[0]
+            self._seconds[row] = (first_by, entry.by)
+            self.trial.answer_second(row, entry.label)
+        elif entry.blind:
+            if entry.source is Source.GIVEN and self._pool.is_held_out(row):
+                self._extend()
+                self.trial.ask(row)
+            self._seconds[row] = (entry.by, self._seconds.get(row, (None, None))[1])
+            self.trial.answer(row, entry.label)
+        else:  # an audit that still waits will get no blind answer any more: nobody has accepted the model's
+            self.trial.answer(row, SKIP)
+        if self.trial.n_certified > self._n_collected:
+            self._collect()
+
+    def second_answers_wanted(self, answered: NDArray[np.intp]) -> list[int]:
+        """Rows that somebody should answer a second time: disputes, and a share drawn at random."""
+        wanted = dict.fromkeys(self.trial.disputed())
+        if self._settings.asked_twice > 0.0:
+            wanted |= dict.fromkeys(row for row in answered.tolist() if self._is_drawn_twice(row))
+        return [row for row in wanted if not self.trial.has_second(row)]
+
+    # candidates
+
+    def after_fit(self, model: Model, n_trained: int, round_: int) -> None:
+        """Freeze the model as a candidate where its time has come."""
+        self._settle()
+        if self._beginning is None:
+            if self.has_ended or self.batch_is_cut or n_trained < self.next_candidate_at:
+                return
+            if not model.is_fitted or len(self._held_out()) == 0:
+                return
+            frozen = model.frozen()
+            candidate = self._candidate(frozen, n_trained, round_, model.name, by_hand=False)
+            self._beginning = (candidate, frozen)
+        while self.next_candidate_at <= n_trained:
+            self.next_candidate_at *= 2
+        self._begin(*self._beginning)
+        self._beginning = None
+
+    def end(self) -> None:
+        """Test no candidate any more, present or later: what is left to audit is no random part any more."""
+        self.has_ended = True
+        self.trial.end()
+
+    def register_by_hand(self, model: FrozenModel, n_trained: int, round_: int, name: str) -> Candidate:
+        """Freeze any model as a candidate: only audits asked from now on count for it."""
+        candidate = self._candidate(model, n_trained, round_, name, by_hand=True)
+        self._begin(candidate, model)
+        return candidate
+
+    def _candidate(
+        self, model: FrozenModel, n_trained: int, round_: int, name: str, *, by_hand: bool
+    ) -> Candidate:
+        self._extend()
+        delta = self.ledger.share(self.ledger.n_drawn + 1)
+        rungs = self._rungs(model.predictions, self._held_out(), delta, self.people())
+        number, delta = self.ledger.draw()  # last: what fails before it spends nothing
+        return Candidate(number, delta, name, round_, n_trained, model.predictions, rungs, by_hand)
+
+    def _begin(self, candidate: Candidate, model: FrozenModel) -> None:
+        self._models[candidate.number] = model
+        self.trial.register(candidate)
+        self._collect()
+
+    def _rungs(
+        self, predictions: Predictions, held_out: NDArray[np.intp], delta: float, people: People
+    ) -> tuple[Rung, ...]:
+        """The rungs of a new candidate; what is known of people is frozen with it."""
+        ladder, claims = self._settings.ladder, self._settings.claims
+        evidence = delta * people.evidence_share
+        h: list[float] | None = None
+        if any(claim.about is About.SYSTEM for claim in claims):
+            h = [self._people_error_below(predictions, held_out, rate, evidence / 4) for rate in ladder]
+            evidence *= 3 / 4
+        return rungs_for(
+            predictions,
+            held_out,
+            ladder,
+            claims,
+            evidence,
+            people_error=h,
+            catch_rate=people.allowed_factor,
+        )
+
+    def _people_error_below(
+        self, predictions: Predictions, held_out: NDArray[np.intp], rate: float, delta: float
+    ) -> float:
+        """Upper bound of people's error on what this candidate leaves to them; 1 where not measured."""
+        threshold = review_threshold(predictions.only(held_out).confidence, rate)
+        pairs = [pair for pair in self._drawn_pairs() if predictions.at(pair[0])[1] <= threshold]
+        _, high = people_error_interval(sum(a != b for _, a, b in pairs), len(pairs), delta)
+        return float(high)
+
+    # reading
+
+    @property
+    def certified_review_rate(self) -> float:
+        """The lowest certified review rate of the champion; 1 while there is none."""
+        champion = self.trial.champion
+        return 1.0 if champion is None else champion.rung.review_rate
+
+    def certified_model(self) -> tuple[FrozenModel, Certificate] | None:
+        """The champion's model and the certificate for its lowest rate; None without a champion."""
+        champion = self.trial.champion
+        if champion is None:
+            return None
+        number = champion.candidate.number
+        held = [c for c in self.certificates if c.candidate == number]
+        return self._models[number], min(held, key=lambda c: c.review_rate)
+
+    def people(self) -> People:
+        """What is known of the people whose answers are the truth."""
+        pairs = self._drawn_pairs()
+        caught, shown = check_traps(self._settings.traps)
+        return People(
+            adjudicated=self._adjudicated,
+            n_twice=len(pairs),
+            n_disagreed=sum(first != second for _, first, second in pairs),
+            same_person=any(self._is_one_person(*self._seconds[row]) for row, _, _ in pairs),
+            caught=caught,
+            shown=shown,
+            delta=self._settings.delta,
+        )
+
+    def verdict(
+        self, n_labels: int, n_trained: int, classes: tuple[Class, ...], present_rate: float
+    ) -> Verdict:
+        """Advance, hold or step back, and why."""
+        if isinstance(present_rate, bool) or not 0.0 < present_rate <= 1.0:
+            raise InvalidInput(f"present_rate is the share reviewed now, in (0, 1]; got {present_rate!r}")
+        self._settle()
+        left = self._pool.count(Place.HELD_OUT, Place.RESERVED) if len(self._held_out()) else 0
+        return give_verdict(
+            self.trial,
+            Situation(
+                claims=self._settings.claims,
+                ladder=self._settings.ladder,
+                present_rate=present_rate,
+                n_labels=n_labels,
+                n_trained=n_trained,
+                next_candidate_at=self.next_candidate_at,
+                n_left=left,
+                people=self.people(),
+                certificates=tuple(self.certificates),
+                classes=classes,
+            ),
+        )
+
+    def audits_wanted(self, reach: float = 0.6) -> int:
+        """Audits that may bring the next certificate soon; 0 where labels are better spent on training.
+
+        Parameters
+        ----------
+        reach : float
+            The candidate may be hoped to err on less than this share of what the target allows.
+        """
+        champion = self.trial.champion
+        in_use = None if champion is None else champion.candidate
+        return self._wanted_by(in_use, reach) or self._wanted_by(self.trial.present, reach)
+
+    def _wanted_by(self, candidate: Candidate | None, reach: float) -> int:
+        """What its next rung takes, but for audits that are answered and wait for a second answer to one."""
+        if candidate is None or candidate.next_rung is None:
+            return 0
+        return max(0, _audits_wanted(candidate.next_rung, reach) - self.trial.n_held_up(candidate))
+
+    # inside
+
+    def _held_out(self) -> NDArray[np.intp]:
+        return self._pool.held_out_rows()
+
+    def _is_drawn_twice(self, row: int) -> bool:
+        if not self._pool.is_held_out(row):
+            return False
+        return uniform_draw(self._key, self._pool.id(row), "asked-twice") < self._settings.asked_twice
+
+    def _drawn_pairs(self) -> list[tuple[int, Class, Class]]:
+        """Both labels of the audits that were drawn to be answered twice: those disputed are no measure."""
+        return [pair for pair in self.trial.twice() if self._is_drawn_twice(pair[0])]
+
+    def _is_one_person(self, first: str | None, second: str | None) -> bool:
+        """Whether both answers are one person's; an adjudicator without a name is another one."""
+        return first == second and not (first is None and self._adjudicated)
+
+    def _extend(self) -> None:
+        """Let every candidate predict for items that were added since it was frozen."""
+        n = self._pool.n_rows
+        if n == self._n_known:
+            return
+        rows = self._pool.rows(Place.HELD_OUT, Place.RESERVED)
+        self._predict(rows[rows >= self._n_known])
+        self._n_known = n
+
+    def _predict(self, rows: NDArray[np.intp]) -> None:
+        """Have every candidate predict for those of these rows that it does not know yet."""
+        for candidate in self.trial.candidates:
+            known = candidate.predictions
+            at = np.minimum(np.searchsorted(known.rows, rows), len(known.rows) - 1)
+            missing = rows[known.rows[at] != rows]
+            if len(missing):
+                more = self._models[candidate.number].predict(self._pool, missing)
+                candidate.predictions = known.joined(more)
+
+    def _settle(self) -> None:
+        """Count and certify what an interruption has left undone."""
+        self.trial.advance()
+        self._collect()
+
+    def _collect(self) -> None:
+        """A certificate for every rung that is certified and has none yet."""
+        given = {(c.candidate, c.review_rate) for c in self.certificates}
+        for candidate in self.trial.candidates:
+            for rung in () if candidate.closed else candidate.rungs:
+                if rung.certified and (candidate.number, rung.review_rate) not in given:
+                    self.certificates.append(
+                        certify(candidate, rung, people=self.people(), delta_in_all=self.ledger.delta)
+                    )
+        self._n_collected = self.trial.n_certified
+
+
+def _audits_wanted(rung: Rung, reach: float) -> int:
+    """Audits of everything until the rung is certified if no further one finds an error; 0: not worth it."""
+    wanted = 0
+    for tally in rung.tallies.values():
+        if tally.proved:
+            continue
+        if tally.alpha <= 0.0 or not worth_auditing(tally.errors, tally.n, tally.alpha, share=reach):
+            return 0
+        share = (tally.n + 1) / (rung.n_audited + 1)  # of the audits that this claim is about
+        wanted = max(wanted, math.ceil((tally.needed - tally.n) / share))
+    return wanted or _to_show_that_it_is_of_use(rung, reach)
+
+
+def _to_show_that_it_is_of_use(rung: Rung, reach: float) -> int:
+    """A few more audits where all is proved, and other classes than the commonest may be common enough.
+
+    Where they are not, every audit of the held-out set might go without showing that they are.
+    """
+    total = rung.alone.total()
+    others = total - max(rung.alone.values(), default=0)
+    hoped = min(rung.allowed / reach, 0.99)  # as far above what is allowed as the error is to be below it
+    return 1 + total // 20 if worth_auditing(total - others, total, 1.0 - hoped, share=1.0) else 0

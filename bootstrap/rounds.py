@@ -1,0 +1,180 @@
+"""What a loop is made of, and what happens inside a round: choose, publish, fit, measure."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bootstrap.batching import Batching
+from bootstrap.certifying import Certifying
+from bootstrap.classes import ClassList
+from bootstrap.exchange import Exchange
+from bootstrap.features import check_features, n_rows
+from bootstrap.measuring import new_key
+from bootstrap.model import Model
+from bootstrap.pool import Place, Pool
+from bootstrap.protocols import Clock
+from bootstrap.records import Label, Round, Skip, Source
+from bootstrap.scoring import RunningErrors
+from bootstrap.settings import Settings
+from bootstrap.strategy_call import check_serves
+
+__all__ = ["Rounds", "two_classes"]
+
+
+class Rounds:
+    """The parts of one loop, and the steps that change them.
+
+    Parameters
+    ----------
+    settings : Settings
+    estimator : classifier, Pipeline, modAL learner, or list of classifiers
+    strategy : callable
+        Which items to train on.
+    classes : ClassList
+    adjudicated : bool
+        Whether a second person decides where a candidate and the first answer differ.
+    clock : callable
+        Seconds since the epoch.
+
+    Attributes
+    ----------
+    settings : Settings
+    stop_reason : str or None
+        Why the last `run` ended.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        estimator: Any,
+        *,
+        strategy: Any,
+        classes: ClassList,
+        adjudicated: bool,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.stop_reason: str | None = None
+        self._entropy = np.random.SeedSequence(settings.random_state).entropy
+        self._key = new_key(settings.random_state)
+        self._classes = classes
+        self._model = self._new_model(estimator)
+        check_serves(strategy, self._model.learner)
+        self._pool = Pool(
+            self._key, settings.held_out, reserved=settings.random_share, allow_nan=self._model.takes_nan
+        )
+        self._running = RunningErrors()
+        self._certifying = Certifying(settings, self._pool, adjudicated=adjudicated, key=self._key)
+        self._exchange = Exchange(
+            self._pool, classes, name=settings.name, clock=clock, on_answer=self._answered
+        )
+        self._batching = Batching(settings, strategy, self._pool, self._exchange, self._certifying, self._rng)
+        self._rounds: list[Round] = []
+        self._n_trained = 0
+        self._given_since_fit = False
+        for X, y in self._model.given:
+            self._add_outside(X, y)
+
+    def _rng(self, *purpose: int) -> np.random.Generator:
+        """Randomness for one purpose, the same whatever was drawn for others."""
+        return np.random.default_rng(np.random.SeedSequence(self._entropy, spawn_key=purpose))
+
+    def _new_model(self, estimator: Any) -> Model:
+        return Model(
+            estimator,
+            classes=self._classes.fixed,
+            seed=int(self._rng(0).integers(2**31)),
+            review_rate=self.settings.review_rate,
+            n_jobs=self.settings.n_jobs,
+        )
+
+    def _new_batch(self, limit: int | None) -> None:
+        self._catch_up()
+        rows = self._batching.next(self._model, limit)
+        if len(rows) == 0:
+            return
+        if self._model.held_out is not None:
+            audits = rows[[self._pool.is_held_out(row) for row in rows.tolist()]]
+            self._running.expect(audits, self._model.held_out)
+        self._certifying.asked(rows)
+        self._exchange.publish(rows.tolist())
+
+    def _catch_up(self) -> None:
+        """Take in labels that were given and items that were added since the last refit."""
+        if self._given_since_fit:
+            self._fit()
+        else:
+            self._model.refresh(self._pool)
+
+    def _fit(self) -> None:
+        """Train anew if there are new training labels, of two classes at least."""
+        rows, codes = self._exchange.training()
+        if len(rows) != self._n_trained and two_classes(codes):
+            classes, codes = self._classes.encoding(codes)
+            try:
+                self._model.fit(self._pool, rows, codes, classes)
+            except Exception as error:
+                if self._model.is_fitted:
+                    raise
+                warnings.warn(
+                    f"no model yet: the estimator can't learn from {len(rows)} labels of {len(classes)} "
+                    f"classes ({error}). Asking goes on without one",
+                    stacklevel=2,
+                )
+            else:
+                self._n_trained = len(rows)
+        else:
+            self._model.refresh(self._pool)
+        self._given_since_fit = False
+
+    def _answered(self, row: int, entry: Label) -> None:
+        if entry.source is Source.AUDIT and not isinstance(entry.label, Skip):
+            self._running.settle(row, entry.label)
+        self._certifying.answered(row, entry)
+
+    def _measure(self, began: float) -> Round:
+        figures = self._running.figures(self.settings)
+        audited = self._pool.rows(Place.AUDITED)
+        labels = self._exchange.labels
+        if self._model.held_out is not None:
+            figures |= self._model.held_out.figures(audited, labels.of(audited), self.settings)
+        return Round(
+            round=len(self._rounds) + 1,
+            n_labels=labels.n_asked,
+            n_trained=self._n_trained,
+            n_audited=len(audited),
+            n_given=labels.n_given,
+            n_skipped=labels.n_skipped,
+            n_classes=len(self._classes),
+            review_rate=self.settings.review_rate,
+            certified_review_rate=self._certifying.certified_review_rate,
+            seconds=time.perf_counter() - began,
+            **figures,
+        )
+
+    def _add_outside(self, X: Any, y: Any) -> None:
+        X = check_features(X, allow_nan=self._model.takes_nan, name="labeled features")
+        labels = self._exchange.check_given(y, n_rows(X))
+        self._given_since_fit = True
+        self._exchange.give(self._pool.add_outside(X).tolist(), labels, None, blind=False)
+
+    def _warn_of_one_class(self) -> None:
+        rows, codes = self._exchange.training()
+        if len(rows) == 0 or two_classes(codes):
+            return
+        found = self._exchange.labels.of(rows[:1])[0]
+        warnings.warn(
+            f"no model was fitted: all training labels so far are {found!r}. Go on until another class "
+            "comes, or bring labels of it (run(labeled=...), add_labels)",
+            stacklevel=3,
+        )
+
+
+def two_classes(codes: NDArray[np.intp]) -> bool:
+    """Whether there are labels of two classes at least."""
+    return bool((codes != codes[:1]).any())

@@ -1,0 +1,133 @@
+"""The verdict and the plan for a folder of `run`: played again from its log, and nobody is asked."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bootstrap.cli.run_verdict import replayed
+
+RUN = ("--text", "text", "--label-with", "column:truth", "--known-labels", "known", "--seed", "1")
+
+
+@pytest.fixture
+def folder(program: Callable[..., Any], mails: Path, tmp_path: Path) -> Path:
+    assert program("run", mails, *RUN, "--budget", 48).code == 0
+    return tmp_path / "mails-labels"
+
+
+def test_the_verdict_of_a_run_asks_nobody_and_changes_nothing(
+    program: Callable[..., Any], folder: Path
+) -> None:
+    before = (folder / "labels.jsonl").read_bytes()
+    ran = program("verdict", folder)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("HOLD at 1.00: ")
+    assert (folder / "labels.jsonl").read_bytes() == before
+
+
+def test_the_rounds_come_out_as_they_were(folder: Path) -> None:
+    shown = [json.loads(line) for line in (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()]
+    with replayed(folder, None) as loop:
+        again = [round_.to_dict() for round_ in loop.history]
+
+    finished = shown[:-1]  # the budget has cut the last one short
+    assert [{**row, "seconds": 0} for row in again] == [{**row, "seconds": 0} for row in finished]
+    assert loop.n_labels == 48
+
+
+def test_the_record_of_a_run_is_json(program: Callable[..., Any], folder: Path) -> None:
+    ran = program("verdict", folder, "--json")
+    record = json.loads(ran.out)
+
+    assert (record["folder"], record["verdict"]["move"], record["certificates"]) == (str(folder), "HOLD", [])
+
+
+def test_an_advance_is_printed_with_its_certificate(
+    program: Callable[..., Any], mails: Path, tmp_path: Path
+) -> None:
+    assert program("run", mails, *RUN, "--budget", 240, "--target", 0.8).code == 0
+    folder = tmp_path / "mails-labels"
+    ran = program("verdict", folder)
+    record = json.loads(program("verdict", folder, "--json").out)
+
+    assert ran.out.startswith("ADVANCE to ")
+    assert "Certificate for " in ran.out
+    assert record["certificates"][-1] == record["verdict"]["certificate"]
+
+
+def test_the_plan_of_a_run_is_words_or_json(program: Callable[..., Any], folder: Path) -> None:
+    words, record = program("plan", folder), program("plan", folder, "--json")
+
+    assert (words.code, record.code) == (0, 0)
+    assert len(words.out) > 50
+    assert json.loads(record.out)["folder"] == str(folder)
+
+
+def test_texts_elsewhere_are_named_and_checked(
+    program: Callable[..., Any], mails: Path, folder: Path, tmp_path: Path
+) -> None:
+    moved = tmp_path / "elsewhere.csv"
+    shutil.move(mails, moved)
+    lost = program("verdict", folder)
+    other = tmp_path / "other.csv"
+    other.write_text(moved.read_text(encoding="utf-8").replace("prize", "price"), encoding="utf-8")
+    wrong = program("verdict", folder, "--texts", other)
+
+    assert (lost.code, wrong.code) == (2, 2)
+    assert "name their file with --texts FILE" in lost.err
+    assert "these are not its texts, ids and known labels" in wrong.err
+    assert program("verdict", folder, "--texts", moved).out.startswith("HOLD")
+
+
+def test_a_folder_with_another_name_wants_its_texts_named(program: Callable[..., Any], folder: Path) -> None:
+    renamed = folder.rename(folder.with_name("done"))
+
+    assert "name their file with --texts FILE" in program("verdict", renamed).err
+    assert program("verdict", renamed, "--texts", "mails.csv").code == 0
+
+
+def test_a_folder_that_is_no_run_is_refused(
+    program: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    nothing = program("verdict", tmp_path / "empty")
+    log = folder / "labels.jsonl"
+    log.write_text(log.read_text(encoding="utf-8").replace('"pipeline": ', '"pipeline": 9'), encoding="utf-8")
+    newer = program("plan", folder)
+
+    assert (nothing.code, newer.code) == (2, 2)
+    assert "holds no labels.jsonl" in nothing.err
+    assert "another version of the model" in newer.err
+
+
+def test_columns_do_not_go_with_a_folder(program: Callable[..., Any], folder: Path) -> None:
+    ran = program("verdict", folder, "--id", "id", "--blind", "b")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "leave out --id, --blind" in ran.err
+
+
+def test_what_a_run_is_to_certify_was_fixed_at_its_start(
+    program: Callable[..., Any], mails: Path, folder: Path
+) -> None:
+    judged = program("verdict", folder, "--target", 0.8, "--recall", "spam=0.9")
+    resumed = program("run", mails, *RUN, "--budget", 60, "--target", 0.8)
+
+    assert (judged.code, resumed.code) == (2, 2)
+    assert "has fixed at its start what is to be certified: leave out --target, --recall" in judged.err
+    assert "begun with other settings: target_accuracy" in resumed.err
+
+
+def test_a_recall_target_of_a_run_is_tested(program: Callable[..., Any], mails: Path, tmp_path: Path) -> None:
+    ran = program("run", mails, *RUN, "--budget", 200, "--recall", "spam=0.5", "--recall", "a=b")
+    assert (ran.code, "share" in ran.err) == (2, True)
+    assert program("run", mails, *RUN, "--budget", 200, "--recall", "spam=0.5").code == 0
+    with replayed(tmp_path / "mails-labels", None) as loop:
+        assert [str(claim.about) for claim in loop.settings.claims] == ["alone", "recall"]
