@@ -3,7 +3,7 @@
 A Shiryaev-Roberts statistic (Shiryaev 1963; Roberts 1966) sums, over every audit at which a change may
 have happened, the likelihood ratio of the audits since. While the error rate is alpha or less its mean
 grows by at most 1 an audit; so within N audits it reaches N/delta with probability at most delta (Shin,
-Ramdas and Rinaldo 2023, "E-detectors"). The mean over several alternatives has the same guarantee.
+Ramdas and Rinaldo 2024, "E-detectors"). The mean over several alternatives has the same guarantee.
 
 No audits, no alarm: it counts audits, not days.
 """
