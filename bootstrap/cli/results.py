@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
+    "for_the_command_line",
     "new_folder",
     "say_what_was_written",
     "show_history",
@@ -66,9 +68,15 @@ def show_history(console: Console, history: History) -> None:
 
 def show_verdict(console: Console, loop: BootstrapLoop, *, with_plan: bool = False) -> None:
     """Print whether people may review less, and why; with the plan, where nothing is certified."""
-    say(console, str(loop.verdict()))
+    say(console, for_the_command_line(str(loop.verdict())))
     if with_plan and loop.certified_review_rate == 1:
         say(console, str(loop.plan()))
+
+
+def for_the_command_line(text: str) -> str:
+    """A verdict whose next step is a command of this program, where it was a call of Python."""
+    text = re.sub(r"loop\.run\(budget=(\d+)\)", r"go on with bootstrap-labels run and --budget \1", text)
+    return re.sub(r" \((loop\.[a-z_]+(\(\))?)(: [^)]*)?\)", "", text)
 
 
 def write_history(loop: BootstrapLoop, folder: Path) -> list[Path]:

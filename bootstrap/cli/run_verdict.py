@@ -56,6 +56,7 @@ def verdict_of_run(
     LogError
         If the folder holds no label log, or one that can't be played again.
     """
+    from bootstrap.cli.results import for_the_command_line
     from bootstrap.cli.verdict import as_json
 
     with replayed(folder, texts) as loop:
@@ -68,7 +69,7 @@ def verdict_of_run(
         }
         typer.echo(as_json(record))
         return
-    say(new_console(), str(found), *([str(certificates[-1])] if certificates else []))
+    say(new_console(), for_the_command_line(str(found)), *([str(certificates[-1])] if certificates else []))
 
 
 def plan(

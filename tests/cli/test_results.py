@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bootstrap import BootstrapLoop
-from bootstrap.cli.results import some_rounds, write_history
+from bootstrap.cli.results import for_the_command_line, some_rounds, write_history
 from bootstrap.history import History
 from bootstrap.records import Round
 
@@ -66,3 +66,18 @@ def test_without_matplotlib_the_pictures_are_left_out_and_a_note_says_how_to_get
     said = capsys.readouterr().err
     assert said.startswith("Note: no pictures were drawn.")
     assert "pip install matplotlib" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Next: loop.run(budget=340)", "Next: go on with bootstrap-labels run and --budget 340"),
+        (
+            "add items (loop.add: some are held out), or label on (loop.run); why",
+            "add items, or label on; why",
+        ),
+        ("use it (loop.certified_model()) and keep 0.3 (r)", "use it and keep 0.3 (r)"),
+    ],
+)
+def test_on_the_command_line_the_next_step_is_no_call_of_python(text, said):
+    assert for_the_command_line(text) == said
