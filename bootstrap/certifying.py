@@ -7,12 +7,13 @@ depends on no held-out label.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bootstrap.errors import InvalidInput
+from bootstrap.errors import InvalidInput, NotReady
 from bootstrap.measuring import people_error_interval, review_threshold, uniform_draw
 from bootstrap.model import FrozenModel, Model
 from bootstrap.phaseout import (
@@ -71,17 +72,18 @@ class Certifying:
 
     def __init__(self, settings: Settings, pool: Pool, *, adjudicated: bool, key: bytes) -> None:
         self.trial = Trial(adjudicated=adjudicated, alarm_delta=settings.delta)
-        self.ledger = Ledger(settings.delta)
+        self.ledger = Ledger(settings.delta, settings.tested_before)
         self.certificates: list[Certificate] = []
         self.next_candidate_at = FIRST_CANDIDATE
         self.batch_is_cut = False
         self.has_ended = False
         self._settings = settings
         self._pool = pool
-        self._adjudicated = adjudicated
+        self.adjudicated = adjudicated
         self._key = key
         self._models: dict[int, FrozenModel] = {}  # candidate -> what predicts for items added later
         self._beginning: tuple[Candidate, FrozenModel] | None = None  # longer than a call: interrupted
+        self._frontier = 0.0  # turn up to which items that came late have to be audited first
         self._n_known = 0  # rows of the pool that the candidates have predictions for
         self._n_collected = 0  # certified rungs that have their certificate
         self._seconds: dict[int, tuple[str | None, str | None]] = {}  # row -> who answered first and second
@@ -89,15 +91,18 @@ class Certifying:
     @property
     def has_candidates(self) -> bool:
         """Whether any was ever registered."""
-        return self.ledger.n_drawn > 0
+        return bool(self.trial.candidates)
 
     # audits and answers
 
     def asked(self, rows: NDArray[np.intp]) -> None:
         """These rows are asked about; those whose turn is random are evidence."""
         self._extend()
+        self._see_whether_caught_up()
         homes = {row: self._pool.home(row) for row in rows.tolist()}
         random = (Place.HELD_OUT, Place.RESERVED) if self.has_candidates else (Place.HELD_OUT,)
+        if self.trial.catching_up:  # reserved ones can't be replayed, so that they would never balance
+            random = (Place.HELD_OUT,)
         drawn = [row for row, home in homes.items() if home in random]
         self._predict(np.array(drawn, dtype=np.intp))  # some may have been out when a model was frozen
         for row in drawn:
@@ -135,7 +140,7 @@ class Certifying:
         if self._beginning is None:
             if self.has_ended or self.batch_is_cut or n_trained < self.next_candidate_at:
                 return
-            if not model.is_fitted or len(self._held_out()) == 0:
+            if not model.is_fitted or len(self._thresholds_from()) == 0:
                 return
             frozen = model.frozen()
             candidate = self._candidate(frozen, n_trained, round_, model.name, by_hand=False)
@@ -152,6 +157,12 @@ class Certifying:
 
     def register_by_hand(self, model: FrozenModel, n_trained: int, round_: int, name: str) -> Candidate:
         """Freeze any model as a candidate: only audits asked from now on count for it."""
+        self._extend()
+        if self.trial.catching_up:
+            raise NotReady(
+                "items were added, and those whose turn to be audited has passed come first: register the "
+                "candidate when they are audited (loop.run), since it counts only audits asked from now on"
+            )
         candidate = self._candidate(model, n_trained, round_, name, by_hand=True)
         self._begin(candidate, model)
         return candidate
@@ -161,7 +172,7 @@ class Certifying:
     ) -> Candidate:
         self._extend()
         delta = self.ledger.share(self.ledger.n_drawn + 1)
-        rungs = self._rungs(model.predictions, self._held_out(), delta, self.people())
+        rungs = self._rungs(model.predictions, self._thresholds_from(), delta, self.people())
         number, delta = self.ledger.draw()  # last: what fails before it spends nothing
         return Candidate(number, delta, name, round_, n_trained, model.predictions, rungs, by_hand)
 
@@ -195,7 +206,11 @@ class Certifying:
     ) -> float:
         """Upper bound of people's error on what this candidate leaves to them; 1 where not measured."""
         threshold = review_threshold(predictions.only(held_out).confidence, rate)
-        pairs = [pair for pair in self._drawn_pairs() if predictions.at(pair[0])[1] <= threshold]
+        pairs = [
+            pair
+            for pair in self._drawn_pairs()
+            if predictions.at(pair[0])[1] <= threshold and not self._is_one_person(*self._seconds[pair[0]])
+        ]
         _, high = people_error_interval(sum(a != b for _, a, b in pairs), len(pairs), delta)
         return float(high)
 
@@ -221,7 +236,7 @@ class Certifying:
         pairs = self._drawn_pairs()
         caught, shown = check_traps(self._settings.traps)
         return People(
-            adjudicated=self._adjudicated,
+            adjudicated=self.adjudicated,
             n_twice=len(pairs),
             n_disagreed=sum(first != second for _, first, second in pairs),
             same_person=any(self._is_one_person(*self._seconds[row]) for row, _, _ in pairs),
@@ -236,9 +251,10 @@ class Certifying:
         """Advance, hold or step back, and why."""
         if isinstance(present_rate, bool) or not 0.0 < present_rate <= 1.0:
             raise InvalidInput(f"present_rate is the share reviewed now, in (0, 1]; got {present_rate!r}")
+        self._extend()
         self._settle()
         left = self._pool.count(Place.HELD_OUT, Place.RESERVED) if len(self._held_out()) else 0
-        return give_verdict(
+        found = give_verdict(
             self.trial,
             Situation(
                 claims=self._settings.claims,
@@ -253,6 +269,25 @@ class Certifying:
                 classes=classes,
             ),
         )
+        return dataclasses.replace(found, reason=" ".join([*self._notes(), found.reason]))
+
+    def _notes(self) -> list[str]:
+        """What has to be said before any reason: which items the evidence is not about."""
+        notes = []
+        champion = self.trial.champion
+        if champion is not None and champion.candidate.closed and not self.has_ended:
+            notes.append("Items were added since this was certified: it speaks of those before.")
+        if self.trial.catching_up:
+            notes.append(
+                f"Items were added after audits had begun: {self._n_to_catch_up()} of them have to be "
+                "audited before anything is certified for all."
+            )
+        labeled = self._pool.count(Place.HELD_OUT_LABELED)
+        if labeled:
+            notes.append(
+                f"{labeled} held-out items came with labels that were not blind: this speaks of the others."
+            )
+        return notes
 
     def audits_wanted(self, reach: float = 0.6) -> int:
         """Audits that may bring the next certificate soon; 0 where labels are better spent on training.
@@ -262,13 +297,15 @@ class Certifying:
         reach : float
             The candidate may be hoped to err on less than this share of what the target allows.
         """
+        if self.trial.catching_up and self.trial.present is not None:
+            return max(1, self._n_to_catch_up())
         champion = self.trial.champion
         in_use = None if champion is None else champion.candidate
         return self._wanted_by(in_use, reach) or self._wanted_by(self.trial.present, reach)
 
     def _wanted_by(self, candidate: Candidate | None, reach: float) -> int:
         """What its next rung takes, but for audits that are answered and wait for a second answer to one."""
-        if candidate is None or candidate.next_rung is None:
+        if candidate is None or candidate.closed or candidate.next_rung is None:
             return 0
         return max(0, _audits_wanted(candidate.next_rung, reach) - self.trial.n_held_up(candidate))
 
@@ -276,6 +313,10 @@ class Certifying:
 
     def _held_out(self) -> NDArray[np.intp]:
         return self._pool.held_out_rows()
+
+    def _thresholds_from(self) -> NDArray[np.intp]:
+        """The held-out items that may be audited: one that came labeled, and not blind, needs no decision."""
+        return self._pool.rows(Place.HELD_OUT, Place.AUDITING, Place.AUDITED, Place.AUDIT_SKIPPED)
 
     def _is_drawn_twice(self, row: int) -> bool:
         if not self._pool.is_held_out(row):
@@ -288,16 +329,50 @@ class Certifying:
 
     def _is_one_person(self, first: str | None, second: str | None) -> bool:
         """Whether both answers are one person's; an adjudicator without a name is another one."""
-        return first == second and not (first is None and self._adjudicated)
+        return first == second and not (first is None and self.adjudicated)
 
     def _extend(self) -> None:
-        """Let every candidate predict for items that were added since it was frozen."""
+        """Let every candidate predict for items that were added since, and test it on all of them anew."""
         n = self._pool.n_rows
         if n == self._n_known:
             return
         rows = self._pool.rows(Place.HELD_OUT, Place.RESERVED)
-        self._predict(rows[rows >= self._n_known])
+        new = rows[rows >= self._n_known]
+        self._predict(new)
         self._n_known = n
+        asked_up_to = self._pool.last_turn(Place.HELD_OUT)
+        if asked_up_to > 0.0 and any(self._pool.is_held_out(row) for row in new.tolist()):
+            self._catch_up_to(asked_up_to)
+
+    def _catch_up_to(self, turn: float) -> None:
+        """Items came after audits had begun: those with an earlier turn are audited first.
+
+        What was audited before is no random part of all items until then. The present candidate is
+        tested on all of them under a new number of the ledger: it is another claim.
+        """
+        self._frontier = max(self._frontier, turn)
+        self.trial.catching_up = True
+        tested = [c for c in self.trial.candidates if not c.closed and not c.by_hand]
+        self.trial.close()
+        if tested and not self.has_ended:
+            last = tested[-1]
+            number, delta = self.ledger.n_drawn + 1, self.ledger.share(self.ledger.n_drawn + 1)
+            rungs = self._rungs(last.predictions, self._thresholds_from(), delta, self.people())
+            again = Candidate(number, delta, last.name, last.round, last.n_trained, last.predictions, rungs)
+            self.ledger.draw()
+            self._begin(again, self._models[last.number])
+
+    def _n_to_catch_up(self) -> int:
+        waiting = self._pool.rows(Place.HELD_OUT, Place.AUDITING)
+        return sum(self._pool.turn(row) <= self._frontier for row in waiting.tolist())
+
+    def _see_whether_caught_up(self) -> None:
+        if not self.trial.catching_up:
+            return
+        if self._n_to_catch_up() == 0:
+            self._frontier, self.trial.catching_up = 0.0, False
+            self.trial.advance()
+            self._collect()
 
     def _predict(self, rows: NDArray[np.intp]) -> None:
         """Have every candidate predict for those of these rows that it does not know yet."""
@@ -312,6 +387,7 @@ class Certifying:
     def _settle(self) -> None:
         """Count and certify what an interruption has left undone."""
         self.trial.advance()
+        self._see_whether_caught_up()
         self._collect()
 
     def _collect(self) -> None:

@@ -75,6 +75,9 @@ class BootstrapLoop(Results):
     traps : (caught, shown), optional
         How many known errors of a model people were shown like any other item, blind, and how many they
         caught. Certificates allow for those that they miss.
+    tested_before : int
+        Candidates that were tested on these very labels by another loop: one that is begun anew on the same
+        label log, with another estimator or other settings, has to say so. Each takes its part of `delta`.
     classes : sequence, optional
         All classes, where they are known; any other answer is refused then.
     name : str
@@ -126,6 +129,7 @@ class BootstrapLoop(Results):
         people_error: float | None = None,
         asked_twice: float | None = None,
         traps: tuple[int, int] | None = None,
+        tested_before: int = 0,
         classes: Sequence[Any] | None = None,
         name: str = "default",
         random_state: int | None = None,
@@ -149,6 +153,7 @@ class BootstrapLoop(Results):
             targets=targets,
             asked_twice=asked_twice,
             traps=traps,
+            tested_before=tested_before,
             name=name,
             random_state=random_state,
             n_jobs=n_jobs,
@@ -156,6 +161,11 @@ class BootstrapLoop(Results):
         for role, person in (("labeler", labeler), ("adjudicator", adjudicator)):
             if person is not None and not callable(person):
                 raise InvalidInput(f"{role} is a function on a list of queries, got {person!r}")
+        if adjudicator is not None and adjudicator is labeler:
+            raise InvalidInput(
+                "adjudicator is the labeler itself: a second answer must come from somebody else. To have "
+                "the same person answer twice, later, say asked_twice=0.1 and leave adjudicator out"
+            )
         self.labeler = labeler
         self.adjudicator = adjudicator
         super().__init__(

@@ -176,6 +176,10 @@ class Pool:
         """When its random turn comes among its like, in (0, 1); infinite where turns are not random."""
         return float(self._turn[row])
 
+    def last_turn(self, home: Place) -> float:
+        """The latest turn among those asked so far, of what is held out or of what is reserved."""
+        return self._last_turn[home]
+
     def next_audits(self, n: int) -> NDArray[np.intp]:
         """The next `n` rows to audit: waiting held-out contents in hash order."""
         return self._next(Place.HELD_OUT, n)
@@ -283,21 +287,15 @@ class Pool:
     def _draw(
         self, contents: list[str], held: NDArray[np.bool_]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        """(place, turn) of new contents.
-
-        A turn is drawn from those that have not passed: items added late are as likely to be next as
-        those that wait already.
-        """
+        """(place, turn) of new contents: one order for all of them, whenever they came."""
         places = np.where(held, Place.HELD_OUT, Place.AVAILABLE).astype(np.uint8)
         turns = np.full(len(contents), np.inf)
-        draws = uniform_draw(self._key, [contents[i] for i in np.flatnonzero(held)], "audit-order")
-        passed = self._last_turn[Place.HELD_OUT]
-        turns[held] = passed + (1.0 - passed) * draws
+        turns[held] = uniform_draw(self._key, [contents[i] for i in np.flatnonzero(held)], "audit-order")
         if self._reserved > 0.0:
             others = np.flatnonzero(~held)
             draws = uniform_draw(self._key, [contents[i] for i in others], "random-training")
-            chosen, passed = draws < self._reserved, self._last_turn[Place.RESERVED]
-            turns[others[chosen]] = passed + (1.0 - passed) * draws[chosen] / self._reserved
+            chosen = draws < self._reserved
+            turns[others[chosen]] = draws[chosen]
             places[others[chosen]] = Place.RESERVED
         return places, turns
 

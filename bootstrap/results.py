@@ -222,6 +222,12 @@ class Results(Rounds):
         NotReady
             If there is no model, or queries wait for their answers.
         """
+        chosen = self.settings
+        if chosen.targets or chosen.traps or chosen.target_of == "system" or self._certifying.adjudicated:
+            raise NotReady(
+                "close_pool shows accuracy of what is decided alone, by one answer each: it knows no "
+                'targets=, traps=, adjudicator= or target_of="system", and this loop was made with such'
+            )
         if self._exchange.waiting:
             raise NotReady("queries wait for answers: tell them or refit first, then close the pool")
         rate = self.settings.review_rate if review_rate is None else review_rate
@@ -242,6 +248,8 @@ class Results(Rounds):
         )
         ledger.draw()
         self._certifying.end()
+        skipped = self._pool.rows(Place.SKIPPED, Place.AUDIT_SKIPPED)
+        audit.to_review += tuple(self._pool.id(row) for row in skipped.tolist())
         return PoolAudit(audit, self._exchange, self._pool)
 
     def errors(self, *, audited: bool = False, folds: int = 5) -> pd.DataFrame:

@@ -33,6 +33,7 @@ class Settings:
     targets: Mapping[Any, Mapping[str, float]] | None
     asked_twice: float
     traps: tuple[int, int] | None
+    tested_before: int
     name: str
     random_state: int | None
     n_jobs: int | None
@@ -58,6 +59,7 @@ class Settings:
         _share("random_share", self.random_share)
         _share("asked_twice", self.asked_twice)
         check_traps(self.traps)
+        _whole("tested_before", self.tested_before, least=0)
         claims_of(self.target_accuracy, self.target_of, self.targets)
         if self.random_state is not None:
             _whole("random_state", self.random_state, least=0)

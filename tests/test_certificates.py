@@ -103,7 +103,7 @@ def scored(monkeypatch):
         last[self.number] = row
         return score(self, row, first, second)
 
-    def feeding(self, outcome, *, drawn=False):
+    def feeding(self, outcome, *, drawn=False, **may):
         seen[self.number].append((last[self.number], drawn))
         return feed(self, outcome, drawn=drawn)
 

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
 
 from bootstrap import SKIP, BootstrapLoop
-from bootstrap.errors import AnswersRejected, NotReady
+from bootstrap.errors import AnswersRejected, InvalidInput, NotReady
 from bootstrap.phaseout import Move
 from bootstrap.pool import Place
 
@@ -277,15 +277,27 @@ def test_an_item_that_was_out_when_a_model_was_frozen_gets_its_prediction_when_i
     assert candidate.predictions.at(row) == candidates(loop)[0].predictions.at(row)
 
 
-def test_items_added_late_are_predicted_by_every_candidate_and_count():
+def test_items_added_late_are_tested_on_anew_once_those_whose_turn_has_passed_are_audited():
     loop = with_a_candidate(audit_share=1.0)
-    known = len(candidates(loop)[0].predictions.rows)
+    first = candidates(loop)[0]
     loop.add(numbers(200, start=0.01), ids=[f"late {i}" for i in range(200)])
     a_round(loop)
-    assert len(candidates(loop)[0].predictions.rows) > known
-    while not any(label.id.startswith("late") and label.source == "audit" for label in loop.labels):
+    again = candidates(loop)[-1]
+    assert (again.number, again.n_trained) == (2, first.n_trained)
+    assert first.closed
+    assert len(again.predictions.rows) > len(first.predictions.rows) - 1
+    assert loop._certifying.trial.catching_up
+    assert "of them have to be audited before anything is certified for all" in loop.verdict().reason
+    with pytest.raises(NotReady, match="come first"):
+        loop.candidate(Border())
+    while loop._certifying.trial.catching_up:
+        assert not again.rungs[0].certified
         a_round(loop)
-    assert candidates(loop)[0].rungs[0].n_audited == loop.history[-1].n_audited
+    audited = loop._pool.rows(Place.AUDITED)
+    waiting = loop._pool.rows(Place.HELD_OUT)
+    passed = max(loop._pool.turn(row) for row in audited)
+    assert all(loop._pool.turn(row) > passed for row in waiting)  # a random part of all items again
+    assert again.rungs[0].n_audited == len(audited)
 
 
 def test_given_blind_labels_of_held_out_items_count_in_random_order_and_others_never():
@@ -543,3 +555,39 @@ def test_without_a_held_out_set_the_verdict_says_what_to_do_and_no_candidate_is_
     assert not loop._certifying.has_candidates
     with pytest.raises(NotReady, match=r"held_out=0\.2"):
         loop.candidate(Border())
+
+
+# who may be second, and what was tested before
+
+
+def test_nobody_is_his_own_adjudicator():
+    def person(queries):
+        return [truth(query) for query in queries]
+
+    with pytest.raises(InvalidInput, match="must come from somebody else"):
+        BootstrapLoop(Border(), person, adjudicator=person)
+
+
+def test_a_loop_begun_anew_on_the_same_labels_goes_on_in_the_ledger():
+    loop = with_a_candidate(tested_before=3)
+    assert [c.number for c in candidates(loop)] == [4]
+    assert candidates(loop)[0].delta == pytest.approx(0.05 / 20)
+
+
+def test_a_verdict_says_which_items_it_is_not_about():
+    loop = a_loop()
+    held_out = [item for item in loop._pool if loop.is_held_out(item)][:7]
+    loop.add_labels(held_out, ["big"] * 7)
+    while not loop._certifying.has_candidates:
+        a_round(loop)
+    assert loop.verdict().reason.startswith("7 held-out items came with labels that were not blind")
+    known = [loop._pool.row(item) for item in held_out]
+    assert not set(known) & set(loop._certifying._thresholds_from().tolist())
+
+
+def test_a_certificate_from_before_items_were_added_says_so():
+    loop = a_loop(audit_share=2.0, target_accuracy=0.7, n=400)
+    while loop.certified_review_rate == 1.0:
+        a_round(loop)
+    loop.add(numbers(200, start=0.01), ids=[f"late {i}" for i in range(200)])
+    assert loop.verdict().reason.startswith("Items were added since this was certified")

@@ -196,3 +196,19 @@ def test_each_closing_spends_its_own_share_of_delta():
     assert second.audit.delta == pytest.approx(0.05 / (numbers * (numbers + 1)))
     assert second.audit.delta < first.audit.delta
     assert len(second.audit.to_review) > len(first.audit.to_review)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"targets": {"big": {"recall": 0.9}}}, {"traps": (9, 10)}, {"target_of": "system"}]
+)
+def test_a_pool_is_not_closed_where_more_was_wanted_than_it_can_show(changes):
+    with pytest.raises(NotReady, match="close_pool shows accuracy of what is decided alone"):
+        a_loop(**changes).close_pool()
+
+
+def test_items_that_nobody_could_tell_are_left_to_people():
+    loop = a_loop(rounds=2)
+    skipped = [query.id for query in loop.ask()][:3]
+    loop.tell(dict.fromkeys(skipped, SKIP))
+    loop.refit()
+    assert set(skipped) <= set(loop.close_pool().audit.to_review)

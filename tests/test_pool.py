@@ -409,33 +409,15 @@ def test_audits_come_in_the_order_of_the_keyed_hash_and_never_twice():
     assert asked == expected
 
 
-@pytest.mark.parametrize("place", [Place.HELD_OUT, Place.RESERVED])
-def test_items_added_late_are_as_likely_to_be_next_as_those_that_wait(place):
-    """600 pools; the share of late ones among the next is within 4 sd: fails falsely once in 15,000.
-
-    Drawing late turns from all of (0, 1) as well would put them next far too often.
-    """
-    kind = {"held_out": 0.5} if place is Place.HELD_OUT else {"held_out": 0.0, "reserved": 0.5}
-    excess = variance = 0.0
-    for i in range(600):
-        pool = Pool(f"key {i}".encode(), kind["held_out"], reserved=kind.get("reserved", 0.0))
-        pool.add([f"early {j}" for j in range(30)])
-        following = pool.next_audits if place is Place.HELD_OUT else pool.next_reserved
-        for row in following(8).tolist():
-            pool.move(row, Place.AUDITING if place is Place.HELD_OUT else Place.ASKED)
-        early = pool.n_rows
-        pool.add([f"late {j}" for j in range(20)])
-        waiting = pool.rows(place)
-        if len(waiting) == 0:
-            continue
-        share = float(np.mean(waiting >= early))
-        excess += float(following(1)[0] >= early) - share
-        variance += share * (1 - share)
-    assert variance > 50
-    assert abs(excess) < 4 * variance**0.5
+def test_items_added_late_take_their_place_in_one_order_for_all():
+    late, at_once = a_pool(0.9), a_pool(0.9)
+    at_once.add([*TEXTS, *(f"late {i}" for i in range(50))])
+    late.add(TEXTS)
+    late.add([f"late {i}" for i in range(50)])
+    assert [late.id(r) for r in late.next_audits(99)] == [at_once.id(r) for r in at_once.next_audits(99)]
 
 
-def test_what_was_asked_and_had_no_answer_comes_before_items_added_late():
+def test_what_was_asked_and_had_no_answer_keeps_its_turn():
     pool = a_pool(0.9)
     pool.add(TEXTS)
     first = pool.next_audits(3).tolist()
@@ -444,7 +426,9 @@ def test_what_was_asked_and_had_no_answer_comes_before_items_added_late():
     pool.add([f"late {i}" for i in range(50)])
     for row in first:
         pool.move(row, pool.home(row))
-    assert pool.next_audits(3).tolist() == first
+    up_to = max(pool.turn(row) for row in first)
+    assert pool.last_turn(Place.HELD_OUT) == up_to
+    assert set(first) <= set(pool.next_audits(99).tolist())
 
 
 def test_the_reserved_share_is_drawn_among_what_is_not_held_out():

@@ -28,6 +28,7 @@ GOOD = {
     "targets": None,
     "asked_twice": 0.0,
     "traps": None,
+    "tested_before": 0,
     "name": "default",
     "random_state": None,
     "n_jobs": None,

@@ -129,11 +129,15 @@ class ReviewLog:
 
         None where nobody was asked blind, and everywhere where nothing says who was, or since when the
         model is frozen. SKIP where somebody was asked blind and no answer is there: it may be a hard one.
+        Beside logged chances, SKIP too where there is an answer that was not blind: that row has used up its
+        chance, and None would say that it was not drawn.
         """
         if not (self.says_blind and self.says_since):
             return (None,) * len(self.ids)
         return tuple(
-            (SKIP if label is None else label) if blind else None
+            (SKIP if label is None else label)
+            if blind
+            else (SKIP if label is not None and self.probability is not None else None)
             for label, blind in zip(self.labels, self.blind, strict=True)
         )
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import typer
 
 from bootstrap.cli import verdict_options as options
@@ -94,6 +95,7 @@ def verdict(
                 f"--recall is about {name!r}, and no row has that class.{near_class(name, log.classes)} "
                 f"There are: {', '.join(repr(known) for known in log.classes)}."
             )
+    _check_chances(log)
     found = verdict_for_frozen_model(
         list(log.predicted),
         log.confidence,
@@ -132,6 +134,20 @@ def _refuse_with_folder(path: Path, given: dict[str, Any]) -> None:
         raise InvalidInput(
             f"{path} is a folder of bootstrap-labels run, which needs no columns and has fixed at its start "
             f"what is to be certified: leave out {', '.join(wrong)}, or name the file of a review log."
+        )
+
+
+def _check_chances(log: ReviewLog) -> None:
+    """Refuse chances that do not fit what was audited: five standard deviations off."""
+    if log.probability is None or not (log.says_blind and log.says_since):
+        return
+    chance = np.asarray(log.probability)
+    audited, expected = sum(answer is not None for answer in log.evidence), float(chance.sum())
+    if abs(audited - expected) > 5.0 * float(np.sqrt((chance * (1.0 - chance)).sum())) + 1e-6:
+        raise InvalidInput(
+            f"--probability adds up to {expected:,.1f} audits, and {audited:,} rows were answered: these are "
+            "not the chances by which the rows were drawn. Log the chance that each row had before it was "
+            "asked, rows that nobody was asked about included."
         )
 
 
@@ -237,8 +253,8 @@ def _show(console: Console, path: Path, log: ReviewLog, found: FrozenModelVerdic
     if forgotten:
         say(
             console,
-            f"{forgotten:,} of the rows have a chance of 1 and no blind answer: somebody was asked, and "
-            "they count as wrong. The chance is that of having been asked blind.",
+            f"{forgotten:,} of the rows have used up their chance without a blind answer: they count as "
+            "wrong. The chance is that of having been asked blind.",
         )
     if found.n_audited:
         console.print(_table(found))

@@ -53,11 +53,16 @@ class Tally:
     errors_then: int = 0
     n_then: int = 0
 
-    def feed(self, error: bool) -> None:
+    def feed(self, error: bool, *, may_prove: bool = True) -> None:
         """Count one audit."""
         self.n += 1
         self.errors += error
-        if not self.proved and not error and self.n >= self.needed:
+        if may_prove and not error:
+            self.look()
+
+    def look(self) -> None:
+        """See whether the audits so far prove it."""
+        if not self.proved and self.n >= self.needed:
             self.proved, self.errors_then, self.n_then = True, self.errors, self.n
 
     @property
@@ -127,14 +132,14 @@ class Rung:
     alone: Counter[Class] = field(default_factory=Counter)
     missed: Counter[Class] = field(default_factory=Counter)
 
-    def feed(self, outcome: Outcome) -> None:
+    def feed(self, outcome: Outcome, *, may_prove: bool = True) -> None:
         """Count one audit."""
         alone = outcome.confidence > self.threshold
         self.n_audited += 1
         for claim, tally in self.tallies.items():
             error = claim.error(outcome, alone)
             if error is not None:
-                tally.feed(error)
+                tally.feed(error, may_prove=may_prove)
         if alone:
             self.n_alone += 1
             self.n_wrong += outcome.wrong
@@ -285,7 +290,7 @@ class Candidate:
         has not accepted it.
         """
         predicted, confidence = self.predictions.at(row)
-        if predicted in (first, second):
+        if predicted is not None and predicted in (first, second):
             return Outcome(predicted, confidence, predicted, wrong=False)
         return Outcome(predicted, confidence, first if first is not None else second, wrong=True)
 
@@ -294,15 +299,25 @@ class Candidate:
         predicted, confidence = self.predictions.at(row)
         return predicted != first and confidence > self.rungs[-1].threshold
 
-    def feed(self, outcome: Outcome, *, drawn: bool = False) -> list[Rung]:
-        """Count one audit; returns the rungs that it certified, highest review rate first."""
+    def feed(self, outcome: Outcome, *, drawn: bool = False, may_prove: bool = True) -> list[Rung]:
+        """Count one audit; returns the rungs that it certified, highest review rate first.
+
+        With `may_prove` False it certifies nothing yet: :meth:`look` does, once that is allowed.
+        """
         if outcome.truth is None:
             self.n_skipped += 1
         else:
             self.audited[outcome.truth] += 1
         self.n_drawn += drawn
         for rung in self.rungs:
-            rung.feed(outcome)
+            rung.feed(outcome, may_prove=may_prove)
+        return list(self._newly_certified()) if may_prove else []
+
+    def look(self) -> list[Rung]:
+        """The rungs that the audits so far certify."""
+        for rung in self.rungs:
+            for tally in rung.tallies.values():
+                tally.look()
         return list(self._newly_certified())
 
     def start_over(self) -> None:

@@ -115,7 +115,8 @@ class Certificate:
             f"The model is frozen as it was after round {self.round} ({self.n_trained} labels) and decides "
             f"{alone}; fitted again, it is another model.",
             str(self.people),
-            "This is said of distinct contents like those that were audited, not of others that may come.",
+            "This is said of distinct contents like those that were audited (items that came labeled are not "
+            "among them), not of others that may come.",
             f"It is candidate {self.candidate} of this held-out set: its certificates are false with a "
             f"chance of at most {self.delta:.2g}, those of all candidates together with "
             f"{self.delta_in_all:g}, however often one looks.",

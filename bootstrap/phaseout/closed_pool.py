@@ -174,7 +174,7 @@ class ClosedPool:
 
     def __str__(self) -> str:
         found = (
-            f"of the {self.size} items that {self._name} decides alone (confidence above "
+            f"of the {self.size} distinct items that {self._name} decides alone (confidence above "
             f"{self.threshold:.6g}), {self._done} were audited blind, drawn at random without replacement, "
             f"and {self.n_wrong} are wrong: at most {self.upper} of all are, and {self.allowed} are allowed."
         )

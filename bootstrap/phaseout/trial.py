@@ -74,6 +74,9 @@ class Trial:
         The one in use.
     withdrawn : tuple of (Champion, str) or None
         The champion that was withdrawn last and why, until there is another.
+    catching_up : bool
+        Whether audits of items that came late are still missing: until they are in, what was audited is no
+        random part of all items, and nothing is certified.
     """
 
     def __init__(
@@ -82,6 +85,7 @@ class Trial:
         self.candidates: list[Candidate] = []
         self.champion: Champion | None = None
         self.withdrawn: tuple[Champion, str] | None = None
+        self.catching_up = False
         self._adjudicated = adjudicated
         self._alarm = (alarm_horizon, alarm_delta)
         self._arrivals: list[_Arrival] = []
@@ -158,10 +162,14 @@ class Trial:
         self._fresh_from = len(self._arrivals)
         return retired
 
-    def end(self) -> None:
-        """End all tests: no candidate counts any further audit, and later ones none of those so far."""
+    def close(self) -> None:
+        """End all tests: no candidate counts any further audit. The champion stays in use."""
         for candidate in self.candidates:
             candidate.closed = True
+
+    def end(self) -> None:
+        """End all tests, and let later candidates count none of the audits so far."""
+        self.close()
         self.retire()
 
     def withdraw(self, reason: str) -> None:
@@ -182,13 +190,20 @@ class Trial:
         certified: list[tuple[Candidate, Rung]] = []
         for candidate in self.candidates:
             for arrival, outcome in self._ready(candidate):
-                for rung in candidate.feed(outcome, drawn=not arrival.held_out):
-                    certified.append((candidate, rung))
-                    if (candidate.number, rung.review_rate) not in self._promoted:
-                        self._promote(candidate, rung)
+                drawn = not arrival.held_out
+                for rung in candidate.feed(outcome, drawn=drawn, may_prove=not self.catching_up):
+                    self._certify(candidate, rung, certified)
+            if not self.catching_up and not candidate.closed:
+                for rung in candidate.look():
+                    self._certify(candidate, rung, certified)
         self._watch()
         self._is_counting = False
         return certified
+
+    def _certify(self, candidate: Candidate, rung: Rung, certified: list[tuple[Candidate, Rung]]) -> None:
+        certified.append((candidate, rung))
+        if (candidate.number, rung.review_rate) not in self._promoted:
+            self._promote(candidate, rung)
 
     def _start_over(self) -> None:
         for candidate in self.candidates:

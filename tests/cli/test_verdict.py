@@ -191,7 +191,7 @@ def test_logged_chances_weigh_the_audits(program: Callable[..., Any], tmp_path: 
     assert "Each row was audited with the chance that the log gives" in ran.out
     certain = write_log(tmp_path / "certain.csv", 300)
     certain.write_text(certain.read_text(encoding="utf-8").replace(",yes,", ",no,", 7), encoding="utf-8")
-    assert "7 of the rows have a chance of 1 and no blind answer" in program(
+    assert "7 of the rows have used up their chance without a blind answer" in program(
         "verdict", certain, *FULL, "--probability", "chance"
     ).out  # fmt: skip
 
@@ -233,3 +233,27 @@ def test_an_empty_file_is_refused(program: Callable[..., Any], tmp_path: Path) -
 
     assert (ran.code, ran.out) == (2, "")
     assert "has a header but no rows" in ran.err
+
+
+def test_an_answer_that_was_not_blind_has_used_up_its_chance_and_counts_as_wrong(
+    program: Callable[..., Any], tmp_path: Path
+) -> None:
+    log = write_log(tmp_path / "seen.csv", 3000, audited=0.3)
+    lines = log.read_text(encoding="utf-8").splitlines()
+    seen = [line.replace(",yes,", ",no,") if i % 3 else line for i, line in enumerate(lines)]
+    log.write_text("\n".join(seen) + "\n", encoding="utf-8")
+    ran = program("verdict", log, *FULL, "--probability", "chance")
+
+    assert ran.code == 0
+    assert "HOLD at 1.00" in ran.out
+    assert "have used up their chance without a blind answer" in ran.out
+
+
+def test_chances_that_do_not_fit_the_answers_are_refused(program: Callable[..., Any], tmp_path: Path) -> None:
+    log = write_log(tmp_path / "off.csv", 2000, audited=0.5)
+    log.write_text(log.read_text(encoding="utf-8").replace(",0.5\n", ",0.4\n"), encoding="utf-8")
+    ran = program("verdict", log, *FULL, "--probability", "chance")
+
+    assert ran.code == 2
+    assert "--probability adds up to 800.0 audits" in ran.err
+    assert "not the chances by which the rows were drawn" in ran.err

@@ -83,7 +83,7 @@ def test_it_is_proved_at_the_audit_that_was_foretold_and_stays_so():
     audit(pool, 20, lambda item: SKIP)
     assert pool.upper > pool.allowed
     assert pool.proved
-    assert str(pool).startswith("ADVANCE: of the 200 items that the model decides alone")
+    assert str(pool).startswith("ADVANCE: of the 200 distinct items that the model decides alone")
     assert "nothing of items outside this pool" in str(pool)
 
 

@@ -387,7 +387,7 @@ def _interrupted(trial, monkeypatch, call):
     kept = Rung.feed
     calls = iter([False, True])
 
-    def feed(rung, outcome):
+    def feed(rung, outcome, **may):
         if next(calls):
             raise KeyboardInterrupt
         kept(rung, outcome)
