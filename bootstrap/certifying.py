@@ -370,8 +370,8 @@ class Certifying:
         if not self.trial.catching_up:
             return
         if self._n_to_catch_up() == 0:
-            self._frontier, self.trial.catching_up = 0.0, False
-            self.trial.advance()
+            self.trial.caught_up()
+            self._frontier = 0.0
             self._collect()
 
     def _predict(self, rows: NDArray[np.intp]) -> None:

@@ -193,12 +193,17 @@ class Trial:
                 drawn = not arrival.held_out
                 for rung in candidate.feed(outcome, drawn=drawn, may_prove=not self.catching_up):
                     self._certify(candidate, rung, certified)
-            if not self.catching_up and not candidate.closed:
-                for rung in candidate.look():
-                    self._certify(candidate, rung, certified)
         self._watch()
         self._is_counting = False
         return certified
+
+    def caught_up(self) -> None:
+        """The audits of items that came late are in: what has been counted so far may prove something."""
+        self.catching_up = False
+        for candidate in self.candidates:
+            for rung in () if candidate.closed else candidate.look():
+                self._certify(candidate, rung, [])
+        self.advance()
 
     def _certify(self, candidate: Candidate, rung: Rung, certified: list[tuple[Candidate, Rung]]) -> None:
         certified.append((candidate, rung))
