@@ -57,9 +57,8 @@ class Batching:
         self._rng = rng
         self._first_random = 0  # training queries asked before some of them were drawn at random
         self._chosen = np.empty(0, dtype=np.intp)  # the training queries of the batch chosen last
-        self._n_chosen = self._n_before = (
-            0  # batches chosen so far, and training queries asked before this one
-        )
+        self._n_chosen = 0  # batches chosen so far
+        self._n_before = 0  # training queries asked before the last of them
 
     def next(self, model: Model, limit: int | None) -> NDArray[np.intp]:
         """Rows of the pool to ask about, in the order in which they are shown; none at the end.
@@ -95,11 +94,14 @@ class Batching:
 
     def _audits_alone(self, limit: int | None, reach: float = 0.6) -> NDArray[np.intp]:
         """With `audit_share="auto"`: the audits to ask before anything else is trained."""
-        n = 0
+        wanted = 0
         if self._settings.is_auto and self._certifying.has_candidates:
-            n = min(self._certifying.audits_wanted(reach), limit or self._settings.batch_size)
-        audits = self._pool.next_audits(min(n, self._settings.batch_size))
-        return self._rng(3, self._exchange.n_batches).permutation(audits) if n else audits
+            wanted = self._certifying.audits_wanted(reach)
+        if wanted == 0:
+            return np.empty(0, dtype=np.intp)
+        batch_size = self._settings.batch_size
+        audits = self._pool.next_audits(min(wanted, batch_size, limit or batch_size))
+        return self._rng(3, self._exchange.n_batches).permutation(audits)
 
     def _training(self, model: Model, rng: np.random.Generator) -> NDArray[np.intp]:
         """The next training queries: the strategy's, and some whose random turn it is."""

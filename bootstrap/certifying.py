@@ -57,6 +57,7 @@ class Certifying:
 
     Attributes
     ----------
+    adjudicated : bool
     trial : Trial
     ledger : Ledger
     certificates : list of Certificate
@@ -77,9 +78,9 @@ class Certifying:
         self.next_candidate_at = FIRST_CANDIDATE
         self.batch_is_cut = False
         self.has_ended = False
+        self.adjudicated = adjudicated
         self._settings = settings
         self._pool = pool
-        self.adjudicated = adjudicated
         self._key = key
         self._models: dict[int, FrozenModel] = {}  # candidate -> what predicts for items added later
         self._beginning: tuple[Candidate, FrozenModel] | None = None  # longer than a call: interrupted
@@ -110,15 +111,17 @@ class Certifying:
 
     def answered(self, row: int, entry: Label) -> None:
         """An entry of the label log; taken into account once or twice makes no difference."""
+        if entry.source is Source.GIVEN and entry.blind and self._pool.is_held_out(row):
+            self._extend()
+            self.trial.ask(row)
+        if row not in self.trial:
+            return
+        first_by, second_by = self._seconds.get(row, (None, None))
         if entry.source is Source.SECOND:
-            first_by = self._seconds.get(row, (None, None))[0]
             self._seconds[row] = (first_by, entry.by)
             self.trial.answer_second(row, entry.label)
         elif entry.blind:
-            if entry.source is Source.GIVEN and self._pool.is_held_out(row):
-                self._extend()
-                self.trial.ask(row)
-            self._seconds[row] = (entry.by, self._seconds.get(row, (None, None))[1])
+            self._seconds[row] = (entry.by, second_by)
             self.trial.answer(row, entry.label)
         else:  # an audit that still waits will get no blind answer any more: nobody has accepted the model's
             self.trial.answer(row, SKIP)
@@ -143,7 +146,8 @@ class Certifying:
             if not model.is_fitted or len(self._thresholds_from()) == 0:
                 return
             frozen = model.frozen()
-            candidate = self._candidate(frozen, n_trained, round_, model.name, by_hand=False)
+            self._extend()
+            candidate = self._candidate(frozen.predictions, n_trained, round_, model.name)
             self._beginning = (candidate, frozen)
         while self.next_candidate_at <= n_trained:
             self.next_candidate_at *= 2
@@ -163,18 +167,18 @@ class Certifying:
                 "items were added, and those whose turn to be audited has passed come first: register the "
                 "candidate when they are audited (loop.run), since it counts only audits asked from now on"
             )
-        candidate = self._candidate(model, n_trained, round_, name, by_hand=True)
+        candidate = self._candidate(model.predictions, n_trained, round_, name, by_hand=True)
         self._begin(candidate, model)
         return candidate
 
     def _candidate(
-        self, model: FrozenModel, n_trained: int, round_: int, name: str, *, by_hand: bool
+        self, predictions: Predictions, n_trained: int, round_: int, name: str, *, by_hand: bool = False
     ) -> Candidate:
-        self._extend()
-        delta = self.ledger.share(self.ledger.n_drawn + 1)
-        rungs = self._rungs(model.predictions, self._thresholds_from(), delta, self.people())
-        number, delta = self.ledger.draw()  # last: what fails before it spends nothing
-        return Candidate(number, delta, name, round_, n_trained, model.predictions, rungs, by_hand)
+        """A candidate under the next number of the ledger."""
+        number, delta = self.ledger.next()
+        rungs = self._rungs(predictions, self._thresholds_from(), delta, self.people())
+        self.ledger.draw()  # last: what fails before it spends nothing
+        return Candidate(number, delta, name, round_, n_trained, predictions, rungs, by_hand)
 
     def _begin(self, candidate: Candidate, model: FrozenModel) -> None:
         self._models[candidate.number] = model
@@ -253,7 +257,7 @@ class Certifying:
             raise InvalidInput(f"present_rate is the share reviewed now, in (0, 1]; got {present_rate!r}")
         self._extend()
         self._settle()
-        left = self._pool.count(Place.HELD_OUT, Place.RESERVED) if len(self._held_out()) else 0
+        left = self._pool.count(Place.HELD_OUT, Place.RESERVED) if len(self._pool.held_out_rows()) else 0
         found = give_verdict(
             self.trial,
             Situation(
@@ -311,9 +315,6 @@ class Certifying:
 
     # inside
 
-    def _held_out(self) -> NDArray[np.intp]:
-        return self._pool.held_out_rows()
-
     def _thresholds_from(self) -> NDArray[np.intp]:
         """The held-out items that may be audited: one that came labeled, and not blind, needs no decision."""
         return self._pool.rows(Place.HELD_OUT, Place.AUDITING, Place.AUDITED, Place.AUDIT_SKIPPED)
@@ -356,10 +357,7 @@ class Certifying:
         self.trial.close()
         if tested and not self.has_ended:
             last = tested[-1]
-            number, delta = self.ledger.n_drawn + 1, self.ledger.share(self.ledger.n_drawn + 1)
-            rungs = self._rungs(last.predictions, self._thresholds_from(), delta, self.people())
-            again = Candidate(number, delta, last.name, last.round, last.n_trained, last.predictions, rungs)
-            self.ledger.draw()
+            again = self._candidate(last.predictions, last.n_trained, last.round, last.name)
             self._begin(again, self._models[last.number])
 
     def _n_to_catch_up(self) -> int:

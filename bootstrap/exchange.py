@@ -105,7 +105,8 @@ class Exchange:
 
     def publish(self, rows: Iterable[int]) -> None:
         """Make a batch of queries about these rows of the pool, in this order."""
-        self._publishing = {row: self._query(row, str(self.n_batches)) for row in rows}
+        classes, batch = self._classes.shown, str(self.n_batches)
+        self._publishing = {row: self._query(row, batch, classes) for row in rows}
         self._finish_publishing()
 
     def _finish_publishing(self) -> None:
@@ -128,16 +129,17 @@ class Exchange:
 
     def publish_second(self, rows: Iterable[int]) -> list[Query]:
         """Queries for a second answer about these rows; one that waits already is the same query again."""
-        queries = []
+        classes, queries = self._classes.shown, []
         for row in rows:
-            query = self._second.get(row) or self._query(row, "second", second=True)
+            query = self._second.get(row) or self._query(row, "second", classes, second=True)
             self._second[row] = self._queries[query.token] = query
             queries.append(query)
         return queries
 
     def publish_pool_audits(self, rows: Iterable[int]) -> list[Query]:
         """Queries to certify a closed pool; they are part of no batch."""
-        queries = [self._query(row, "pool") for row in rows]
+        classes = self._classes.shown
+        queries = [self._query(row, "pool", classes) for row in rows]
         for query in queries:
             row = self._pool.row(query.id)
             self._queries[query.token] = query
@@ -145,13 +147,13 @@ class Exchange:
             self._pool_audits.add(row)
         return queries
 
-    def _query(self, row: int, batch: str, *, second: bool = False) -> Query:
+    def _query(self, row: int, batch: str, classes: tuple[Class, ...], *, second: bool = False) -> Query:
         item_id = self._pool.id(row)
         return Query(
             id=item_id,
             item=self._pool.item(row),
             token=f"{self._name}/{batch}/{item_id}",
-            classes=self._classes.shown,
+            classes=classes,
             open_classes=self._classes.is_open,
             round=self.round,
             second=second,
@@ -338,9 +340,8 @@ class Exchange:
         if self._pool.is_held_out(row):
             if entry.label is SKIP:
                 return Place.AUDIT_SKIPPED
-            is_evidence = (
-                entry.blind and entry.source is not Source.POOL
-            )  # these were drawn from the sure ones
+            of_closed_pool = entry.source is Source.POOL  # drawn from those that the model is sure of
+            is_evidence = entry.blind and not of_closed_pool
             return Place.AUDITED if is_evidence else Place.HELD_OUT_LABELED
         if self._pool.place(row) is Place.OUTSIDE:
             return Place.OUTSIDE

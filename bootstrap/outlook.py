@@ -60,7 +60,7 @@ def plan_for(
         settings.target_accuracy,
         rate,
         delta=settings.delta,
-        candidate=certifying.ledger.n_drawn + 1,
+        candidate=certifying.ledger.next()[0],
         training_labels=max(0, certifying.next_candidate_at - n_trained),
         labels_per_day=pace,
         forecast=forecast,

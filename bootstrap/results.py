@@ -235,14 +235,14 @@ class Results(Rounds):
         rows = self._pool.rows(Place.AVAILABLE, Place.RESERVED, Place.HELD_OUT)
         found = self._model.predict_rows(self._pool, rows)
         ledger = self._certifying.ledger
-        number = ledger.n_drawn + 1
+        number, delta = ledger.next()
         audit = ClosedPool(
             [self._pool.id(row) for row in rows.tolist()],
             found.predicted.tolist(),
             found.confidence.tolist(),
             review_rate=rate,
             target=self.settings.target_accuracy,
-            delta=ledger.share(number),
+            delta=delta,
             key=self._key,
             name=f"{self._model.name} (candidate {number})",
         )

@@ -11,10 +11,10 @@ from typing import Any, Literal
 from bootstrap.errors import InvalidInput
 from bootstrap.phaseout import Claim, check_traps, claims_of, ladder_below
 
-__all__ = ["FLOOR", "Settings"]
+__all__ = ["Settings"]
 
 #: With `audit_share="auto"`: audits for each training query at least, so that there is something to see.
-FLOOR = 0.1
+_FLOOR = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Settings:
 
     def audits_due(self, n_training: int) -> int:
         """How many audits go with so many training queries in all, at the least."""
-        share = FLOOR if self.audit_share == "auto" else self.audit_share
+        share = _FLOOR if self.audit_share == "auto" else self.audit_share
         return math.floor(share * n_training + 1e-9)  # 0.2 * 15 is 3, not 2.9999999999999996
 
 

@@ -37,10 +37,15 @@ class Ledger:
         self.delta = delta
         self.n_drawn = n_drawn
 
+    def next(self) -> tuple[int, float]:
+        """(number, delta) that the next candidate will get; nothing is spent yet."""
+        return self.n_drawn + 1, self.share(self.n_drawn + 1)
+
     def draw(self) -> tuple[int, float]:
         """(number, delta) for the next candidate; the entry stays, whatever becomes of the candidate."""
+        drawn = self.next()
         self.n_drawn += 1
-        return self.n_drawn, self.share(self.n_drawn)
+        return drawn
 
     def share(self, number: int) -> float:
         """What candidate `number` may spend."""

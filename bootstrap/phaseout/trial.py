@@ -217,6 +217,10 @@ class Trial:
 
     # reading
 
+    def __contains__(self, row: int) -> bool:
+        """Whether the item is audited."""
+        return row in self._place
+
     @property
     def n_certified(self) -> int:
         """Rungs certified so far, of all candidates."""
