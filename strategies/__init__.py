@@ -12,9 +12,11 @@ scikit-learn only.
 
 from __future__ import annotations
 
+from strategies.catalogue import by_name
+from strategies.chance import random_sampling
 from strategies.committee import consensus_entropy, max_disagreement, vote_entropy
 from strategies.diversity import cold_start
-from strategies.mixing import Mixture, by_name, mixture, random_sampling
+from strategies.mixing import Mixture, mixture
 from strategies.probabilities import squash
 from strategies.selection import Strategy, as_rng, n_rows, top
 from strategies.uncertainty import entropy, least_confident, margin

@@ -1,8 +1,7 @@
 """The first batch, when there is no model to ask yet: items that are diverse and representative.
 
 k-means on a representation of the items finds as many groups as there are items wanted; the most
-central item of each group is picked, largest group first. Later strategies that need geometry find the
-representation here too.
+central item of each group is picked, largest group first.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from strategies.geometry import NoGeometry, geometry
 from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, top
 
 __all__ = ["cold_start"]
@@ -81,10 +81,10 @@ def cold_start(
     rng = as_rng(rng)
     n = n_rows(X)
     count = min(as_count(n_instances), n)
-    geometry = _geometry(learner, X, labeled, representation) if 0 < count < n else None
-    if geometry is None:
+    found = _found_geometry(learner, X, labeled, representation) if 0 < count < n else None
+    if found is None:
         return top(np.zeros(n), count, rng)
-    central, share = _central_items(*geometry, count, rng)
+    central, share = _central_items(*found, count, rng)
     picked, utilities = top(share, count, rng)
     indices = central[picked]
     rest = np.setdiff1d(np.arange(n), indices, assume_unique=True)
@@ -126,85 +126,14 @@ def _central_items(
     return ranked[first], share
 
 
-def _geometry(
+def _found_geometry(
     learner: Any, X: Any, labeled: tuple[Any, Any] | None, representation: Any
 ) -> tuple[Any, Any] | None:
-    """Points for `X` and for what is labeled (None if nothing is), or None where no way is known."""
-    known = labeled[0] if labeled is not None else getattr(learner, "X_training", None)
-    if known is not None:
-        known = known[:_MAX_LABELED] if n_rows(known) > 0 else None
-    if representation is not None:
-        return _points(representation, X, known)
-    ways = [way for way in (_transformers(learner), _as_it_is) if way is not None]
-    for way in ways:
-        try:
-            return _points(way, X, known)
-        except (TypeError, ValueError, AttributeError):
-            continue  # transformers that need labels, texts without transformers, missing values
-    return None
-
-
-def _as_it_is(X: Any) -> Any:
-    return X
-
-
-def _transformers(learner: Any) -> Any:
-    """An unfitted copy of what stands before the classifier in the learner's Pipeline, or None."""
-    from sklearn.base import clone
-
-    members = learner if isinstance(learner, list | tuple) else getattr(learner, "learner_list", [learner])
-    first = members[0] if members else None
-    pipeline: Any = first if hasattr(first, "steps") else getattr(first, "estimator", None)
-    if len(getattr(pipeline, "steps", ())) < 2:
+    """Rows for `X` and the first of what is labeled (None if nothing is); None where no way is known."""
+    try:
+        points, known = geometry(learner, X, labeled, representation)
+    except NoGeometry:
+        if representation is not None:
+            raise
         return None
-    return clone(pipeline[:-1])
-
-
-def _points(representation: Any, X: Any, known: Any) -> tuple[Any, Any]:
-    """Rows of numbers for `X` and `known`, by a transformer, a callable or an aligned array."""
-    if hasattr(representation, "transform"):
-        points, transform = _transformed(representation, X)
-    elif callable(representation):
-        points, transform = representation(X), representation
-    else:
-        points, transform, known = representation, None, None
-    points = _numbers(points)
-    if points.shape[0] != n_rows(X):
-        raise ValueError(
-            f"representation gives {points.shape[0]} rows for {n_rows(X)} items: it needs one row per item "
-            "of X, in the same order"
-        )
-    return points, None if known is None else _numbers(transform(known))
-
-
-def _transformed(transformer: Any, X: Any) -> tuple[Any, Any]:
-    """The transformer's output for `X`, and its fitted `transform`; it is not changed itself."""
-    from sklearn.base import BaseEstimator, clone
-    from sklearn.exceptions import NotFittedError
-    from sklearn.utils.validation import check_is_fitted
-
-    if isinstance(transformer, BaseEstimator):
-        try:
-            check_is_fitted(transformer)
-        except NotFittedError:
-            own = clone(transformer)
-            return own.fit_transform(X), own.transform
-    return transformer.transform(X), transformer.transform
-
-
-def _numbers(points: Any) -> Any:
-    """`points` as a float array (n, d) or CSR; a ValueError if they are no finite numbers."""
-    import scipy.sparse as sp
-
-    if sp.issparse(points):
-        points = points.tocsr()
-        points = points if points.dtype.kind == "f" else points.astype(np.float64)
-        values = points.data
-    else:
-        points = np.asarray(points)
-        single = points.dtype in (np.float16, np.float32)
-        points = points.astype(np.float32 if single else np.float64, copy=False)
-        points = values = points.reshape(len(points), -1)
-    if not np.isfinite(values).all():
-        raise ValueError("the representation holds NaN or infinity: distances need finite numbers")
-    return points
+    return points.rows, None if known is None else known.rows[:_MAX_LABELED]

@@ -1,52 +1,18 @@
-"""Chance: picking at random, mixing chance into a strategy, and finding a strategy by its name."""
+"""Mixing chance into a strategy."""
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.committee import consensus_entropy, max_disagreement, vote_entropy
-from strategies.diversity import cold_start
-from strategies.selection import Picked, Rng, Strategy, as_count, as_rng, n_rows, top
-from strategies.uncertainty import entropy, least_confident, margin
+from strategies.catalogue import by_name
+from strategies.selection import Picked, Rng, Strategy, as_count, as_rng, n_rows
 
-__all__ = ["Mixture", "by_name", "mixture", "random_sampling"]
-
-
-def random_sampling(
-    learner: Any,
-    X: Any,
-    n_instances: int = 1,
-    *,
-    rng: Rng = None,
-    labeled: tuple[Any, Any] | None = None,
-) -> Picked:
-    """Pick at random, each item as likely as any other: the baseline for every other strategy.
-
-    Parameters
-    ----------
-    learner : object
-        Not used; None will do.
-    X : array, CSR, DataFrame or list
-        The items to pick from.
-    n_instances : int
-        How many to pick.
-    rng : None, int or Generator
-        Decides everything.
-    labeled : (X, y), optional
-        Not used.
-
-    Returns
-    -------
-    indices, utilities : ndarray
-        Utilities are all 0.
-    """
-    return top(np.zeros(n_rows(X)), n_instances, rng)
+__all__ = ["Mixture", "mixture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,33 +134,6 @@ def mixture(strategy: str | Strategy, epsilon: float = 0.1) -> Mixture:
     if not 0.0 <= epsilon <= 1.0:
         raise ValueError(f"epsilon must be in [0, 1], got {epsilon}: it is the share of random slots")
     return Mixture(strategy, float(epsilon))
-
-
-_STRATEGIES: Final[dict[str, Strategy]] = {
-    "cold_start": cold_start,
-    "consensus_entropy": consensus_entropy,
-    "entropy": entropy,
-    "least_confident": least_confident,
-    "margin": margin,
-    "max_disagreement": max_disagreement,
-    "random_sampling": random_sampling,
-    "vote_entropy": vote_entropy,
-}
-
-
-def by_name(name: str) -> Strategy:
-    """The strategy of that name; names are those of the functions.
-
-    Raises
-    ------
-    ValueError
-        If there is none; the message lists all and suggests near ones.
-    """
-    if name in _STRATEGIES:
-        return _STRATEGIES[name]
-    near = difflib.get_close_matches(str(name).lower(), _STRATEGIES, n=2)
-    hint = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-    raise ValueError(f"no strategy is called {name!r}.{hint} There are: {', '.join(_STRATEGIES)}")
 
 
 def _name(strategy: Any) -> str:

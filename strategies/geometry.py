@@ -1,0 +1,321 @@
+"""Where distances are measured: what is labeled, items as rows of numbers, and distances in blocks.
+
+Strategies that look at more than one model's opinion of one item at a time need to know which items are
+alike. This is the one place that turns what a user has (arrays, CSR, tables, texts through a Pipeline)
+into such rows, and the one place that computes distances, never more than a block of them at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from strategies.selection import n_rows
+
+__all__ = ["Metric", "NoGeometry", "Points", "blocks", "geometry", "labeled_items", "take"]
+
+#: How items are compared. `"cosine"` means: rows are scaled to length 1 first.
+Metric: TypeAlias = Literal["euclidean", "cosine"]
+
+#: Bytes of one block of numbers: it stays in the cache of one core.
+_BLOCK_BYTES: Final = 1 << 21
+
+
+class NoGeometry(ValueError):
+    """The items can't be turned into rows of finite numbers; the message says what to pass."""
+
+
+class Points:
+    """Rows of finite numbers, and squared Euclidean distances between them.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n, d) or CSR
+        float32 or float64; distances are computed in that type.
+
+    Attributes
+    ----------
+    rows : ndarray or CSR
+    squared_lengths : ndarray of shape (n,)
+    """
+
+    __slots__ = ("rows", "squared_lengths")
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+        self.squared_lengths: NDArray[Any] = _squared_lengths(rows)
+
+    def __len__(self) -> int:
+        return int(self.rows.shape[0])
+
+    @property
+    def is_sparse(self) -> bool:
+        """Whether the rows are CSR."""
+        return hasattr(self.rows, "tocsr")
+
+    def only(self, index: Any) -> Points:
+        """Some of the rows: a slice or an array of positions."""
+        part = object.__new__(Points)
+        part.rows, part.squared_lengths = self.rows[index], self.squared_lengths[index]
+        return part
+
+    def squared_distances(self, others: Points) -> NDArray[Any]:
+        """Squared distances of shape (n, m) to the rows of `others`, never negative.
+
+        By |a|² + |b|² - 2ab, whose rounding error is about 1e-16 (float32: 1e-7) of the squared lengths:
+        where near ties matter, compute the few differences themselves (:meth:`differences`).
+        """
+        products: NDArray[Any] = _dense(self.rows @ others.rows.T)
+        products *= -2.0
+        products += self.squared_lengths[:, np.newaxis]
+        products += others.squared_lengths
+        np.maximum(products, 0.0, out=products)
+        return products
+
+    def differences(self, index: NDArray[np.intp], others: Points, of: NDArray[np.intp]) -> NDArray[Any]:
+        """Squared distances of shape (k,) between `index[i]` here and `of[i]` there, by subtraction."""
+        gaps = _dense(self.rows[index]).astype(np.float64) - _dense(others.rows[of]).astype(np.float64)
+        return np.asarray(np.einsum("ij,ij->i", gaps, gaps))
+
+    def nearest(self, others: Points) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+        """(distances, positions in `others`) of the nearest other row, each of shape (n,)."""
+        from sklearn.metrics import pairwise_distances_argmin_min
+
+        distances, positions = np.empty(len(self)), np.empty(len(self), dtype=np.intp)
+        for rows in blocks(len(self), 8 * len(others) if self.is_sparse else 8 * self.rows.shape[1]):
+            positions[rows], distances[rows] = pairwise_distances_argmin_min(self.rows[rows], others.rows)
+        return distances, positions
+
+
+def geometry(
+    learner: Any,
+    X: Any,
+    labeled: tuple[Any, Any] | None = None,
+    representation: Any = None,
+    metric: Metric = "euclidean",
+    *,
+    as_fitted: bool = False,
+) -> tuple[Points, Points | None]:
+    """`X`, and the features of what is labeled already, as rows that can be compared.
+
+    Parameters
+    ----------
+    learner : object or None
+        Looked at for a Pipeline (its own, its `estimator`'s, or the first member's) and for `X_training`.
+    X : array, CSR, DataFrame or list
+        n items.
+    labeled : (X, y), optional
+        Labeled already; otherwise `learner.X_training`, if that is there.
+    representation : transformer, callable or array, optional
+        A fitted transformer is used as it is, an unfitted one is cloned and fitted on `X`; a callable
+        gets `X`; an array (n, d) or CSR is aligned with `X`, or is a pair of two, the second of them
+        aligned with what is labeled. Without it: the output of the transformers in the learner's
+        Pipeline, cloned and fitted on `X` (those that were fitted have seen only what is labeled: a few
+        words, of texts; those that can't be fitted without labels are used as they are), or else `X` itself.
+    metric : "euclidean" or "cosine"
+        For cosine each row is scaled to length 1, so that squared distances are 2 (1 - cosine).
+    as_fitted : bool
+        Take the Pipeline's transformers as they are: what the classifier itself sees.
+
+    Returns
+    -------
+    points : Points
+        n rows.
+    known : Points or None
+        A row for each labeled item; None if there are none, or if `representation` is a single array.
+
+    Raises
+    ------
+    NoGeometry
+        A ValueError: where no way leads to finite numbers, one row per item.
+    ValueError
+        For an unknown metric.
+    """
+    if metric not in ("euclidean", "cosine"):
+        raise ValueError(f'metric must be "euclidean" or "cosine", got {metric!r}')
+    known, _ = labeled_items(learner, labeled)
+    if representation is not None:
+        found = _represented(representation, X, known)
+    else:
+        found = _by_default(learner, X, known, as_fitted)
+    points, known_points = found
+    if metric == "cosine":
+        points = _unit_rows(points)
+        known_points = None if known_points is None else _unit_rows(known_points)
+    return Points(points), None if known_points is None else Points(known_points)
+
+
+def labeled_items(learner: Any, labeled: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
+    """(X, y) of what is labeled: as given, or what the learner was trained on; (None, None) for nothing.
+
+    y may be None where only X was given.
+
+    Raises
+    ------
+    ValueError
+        If `labeled` is no pair, or its parts differ in length.
+    """
+    if labeled is None:
+        first = _first_member(learner)
+        source = learner if getattr(learner, "X_training", None) is not None else first
+        labeled = (getattr(source, "X_training", None), getattr(source, "y_training", None))
+    elif not isinstance(labeled, tuple | list) or len(labeled) != 2:
+        raise ValueError(f"labeled must be a pair (X, y) of what is labeled, got {type(labeled).__name__}")
+    known, y = labeled
+    if known is None or n_rows(known) == 0:
+        return None, None
+    if y is not None:
+        y = np.asarray(y)
+        if len(y) != n_rows(known):
+            raise ValueError(f"labeled has {n_rows(known)} items and {len(y)} labels: they must match")
+    return known, y
+
+
+def blocks(n: int, bytes_each: int) -> Iterator[slice]:
+    """Slices that cover `n` rows, each as long as fits a core's cache at `bytes_each` a row."""
+    size = max(256, _BLOCK_BYTES // max(1, bytes_each))
+    for start in range(0, n, size):
+        yield slice(start, min(start + size, n))
+
+
+def take(X: Any, rows: Any) -> Any:
+    """Rows of `X` (array, CSR, DataFrame or list): a slice or an array of positions."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    if isinstance(X, list | tuple):
+        return X[rows] if isinstance(rows, slice) else [X[i] for i in rows]
+    if hasattr(X, "tocsr") and not hasattr(X, "indptr"):
+        X = X.tocsr()
+    return X[rows]
+
+
+def _by_default(learner: Any, X: Any, known: Any, as_fitted: bool) -> tuple[Any, Any]:
+    fitted = _transformers(learner)
+    anew = None if as_fitted or fitted is None else _unfitted(fitted)
+    refusals = []
+    for way in (anew, fitted, _as_it_is):
+        if way is None:
+            continue
+        try:
+            return _represented(way, X, known)
+        except (TypeError, ValueError, AttributeError) as error:
+            refusals.append(error)  # transformers that need labels, texts without any, missing values
+    raise NoGeometry(
+        f"X ({type(X).__name__}) can't be turned into rows of finite numbers ({refusals[-1]}), and this "
+        "strategy measures distances: pass representation= (a transformer, a function or an array with one "
+        "row per item), or a learner that is a Pipeline with transformers"
+    ) from refusals[-1]
+
+
+def _represented(representation: Any, X: Any, known: Any) -> tuple[Any, Any]:
+    """Rows of numbers for `X` and `known`, by a transformer, a callable or aligned arrays."""
+    n = n_rows(X)
+    if hasattr(representation, "transform"):
+        points, transform = _transformed(representation, X)
+        others = None if known is None else transform(known)
+    elif callable(representation):
+        points = representation(X)
+        others = None if known is None else representation(known)
+    elif isinstance(representation, tuple):
+        points, others = representation
+        if known is None or n_rows(others) != n_rows(known):
+            raise NoGeometry(
+                f"representation has {n_rows(others)} rows for what is labeled, where there are "
+                f"{0 if known is None else n_rows(known)}: they must be aligned"
+            )
+    else:
+        points, others = representation, None
+    points = _numbers(points)
+    if points.shape[0] != n:
+        raise NoGeometry(
+            f"representation gives {points.shape[0]} rows for {n} items: it needs one row per item of X, in "
+            "the same order"
+        )
+    others = None if others is None else _numbers(others)
+    if others is not None and others.shape[1] != points.shape[1]:
+        raise NoGeometry(
+            f"what is labeled has {others.shape[1]} columns and X has {points.shape[1]}: they must match"
+        )
+    return points, others
+
+
+def _as_it_is(X: Any) -> Any:
+    return X
+
+
+def _first_member(learner: Any) -> Any:
+    members = learner if isinstance(learner, list | tuple) else getattr(learner, "learner_list", [learner])
+    return members[0] if len(members) else None
+
+
+def _transformers(learner: Any) -> Any:
+    """What stands before the classifier in the learner's Pipeline, fitted or not, or None."""
+    first = _first_member(learner)
+    pipeline: Any = first if hasattr(first, "steps") else getattr(first, "estimator", None)
+    return pipeline[:-1] if len(getattr(pipeline, "steps", ())) > 1 else None
+
+
+def _transformed(transformer: Any, X: Any) -> tuple[Any, Any]:
+    """The transformer's output for `X`, and its fitted `transform`; it is not changed itself."""
+    from sklearn.base import BaseEstimator, clone
+    from sklearn.exceptions import NotFittedError
+    from sklearn.utils.validation import check_is_fitted
+
+    if isinstance(transformer, BaseEstimator):
+        try:
+            check_is_fitted(transformer)
+        except NotFittedError:
+            own = clone(transformer)
+            return own.fit_transform(X), own.transform
+    return transformer.transform(X), transformer.transform
+
+
+def _unfitted(transformers: Any) -> Any:
+    from sklearn.base import clone
+
+    return clone(transformers)
+
+
+def _numbers(points: Any) -> Any:
+    """`points` as a float array (n, d) or CSR; NoGeometry if they are no finite numbers."""
+    import scipy.sparse as sp
+
+    if sp.issparse(points):
+        points = points.tocsr()
+        points = points if points.dtype in (np.float32, np.float64) else points.astype(np.float64)
+        values = points.data
+    else:
+        points = np.asarray(points)
+        single = points.dtype in (np.float16, np.float32)
+        points = points.astype(np.float32 if single else np.float64, copy=False)
+        points = values = points.reshape(len(points), -1)
+    if not _all_finite(values):
+        raise NoGeometry("the representation holds NaN or infinity: distances need finite numbers")
+    return points
+
+
+def _all_finite(values: NDArray[Any]) -> bool:
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(values.sum()):  # no array of flags, unless there is doubt (an overflow, say)
+            return True
+    return all(np.isfinite(values[rows]).all() for rows in blocks(len(values), values[:1].nbytes))
+
+
+def _squared_lengths(rows: Any) -> NDArray[Any]:
+    if hasattr(rows, "tocsr"):
+        return np.asarray(rows.multiply(rows).sum(axis=1), dtype=rows.dtype).ravel()
+    return np.asarray(np.einsum("ij,ij->i", rows, rows))
+
+
+def _unit_rows(rows: Any) -> Any:
+    """Rows scaled to length 1; a row of zeros stays one."""
+    from sklearn.preprocessing import normalize
+
+    return normalize(rows)
+
+
+def _dense(values: Any) -> NDArray[Any]:
+    return values.toarray() if hasattr(values, "toarray") else np.asarray(values)
