@@ -41,7 +41,9 @@ class BootstrapLoop(Results):
         Who answers; see :class:`bootstrap.protocols.Labeler`. Only `run` needs one.
     strategy : str or callable
         A name or function of `bootstrap.strategies`, one of modAL's query strategies, your own, or a
-        mixture. `"auto"` is margin. The first batch, without any label, is diverse (`cold_start`).
+        mixture. `"auto"` spreads over the pool while labels are few, and asks where the model is
+        uncertain, spread out too, from then on. The first batch, without any label, is diverse
+        (`cold_start`).
     batch_size : int
         Training queries a round. Audits come on top.
     review_rate : float

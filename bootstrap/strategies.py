@@ -13,25 +13,6 @@ from pathlib import Path
 
 from bootstrap.errors import PackageShadowed
 
-__all__ = [
-    "Mixture",
-    "Strategy",
-    "as_rng",
-    "by_name",
-    "cold_start",
-    "consensus_entropy",
-    "entropy",
-    "least_confident",
-    "margin",
-    "max_disagreement",
-    "mixture",
-    "n_rows",
-    "random_sampling",
-    "squash",
-    "top",
-    "vote_entropy",
-]
-
 _OURS = Path(__file__).resolve().parents[1] / "strategies"
 
 
@@ -59,24 +40,11 @@ try:
 
     if getattr(_package, "__distribution__", None) != "bootstrap-labels":
         raise ImportError("it lacks the mark of bootstrap-labels", name="strategies")
-    from strategies import (
-        Mixture,
-        Strategy,
-        as_rng,
-        by_name,
-        cold_start,
-        consensus_entropy,
-        entropy,
-        least_confident,
-        margin,
-        max_disagreement,
-        mixture,
-        n_rows,
-        random_sampling,
-        squash,
-        top,
-        vote_entropy,
-    )
+    if Path(_package.__file__).resolve().parent != _OURS:
+        raise ImportError("it is another copy", name="strategies")
+    from strategies import *  # noqa: F403
+
+    __all__ = list(_package.__all__)
 except ImportError as error:
     _place = _found()
     if _place is None or Path(_place).resolve().parent == _OURS:

@@ -29,13 +29,11 @@ def resolve(strategy: Any) -> Strategy:
     InvalidInput
         For an unknown name (the message lists the known ones) or something that can't be called.
     """
-    if strategy == "auto":
-        return strategies.margin
     if isinstance(strategy, str):
         try:
             return strategies.by_name(strategy)
         except ValueError as error:
-            raise InvalidInput(f'{error}; "auto" is margin') from None
+            raise InvalidInput(str(error)) from None
     if not callable(strategy):
         raise InvalidInput(
             "strategy is a name or a function (learner, X, n_instances) -> (indices, utilities), "
@@ -61,9 +59,7 @@ def check_serves(strategy: Strategy, learner: AnyLearner) -> None:
     InvalidInput
         Naming what would do.
     """
-    inner = strategy.strategy if isinstance(strategy, strategies.Mixture) else strategy
-    committee = (strategies.vote_entropy, strategies.consensus_entropy, strategies.max_disagreement)
-    if inner not in committee or isinstance(learner, CommitteeLearner):
+    if strategies.needs_of(strategy) != "committee" or isinstance(learner, CommitteeLearner):
         return
     last = learner.estimator.steps[-1][1] if hasattr(learner.estimator, "steps") else learner.estimator
     if not (hasattr(last, "n_estimators") or hasattr(last, "estimators")):

@@ -1,4 +1,4 @@
-"""Is asking about uncertain items better than asking at random? Measured, paired, with an interval.
+"""Is asking where it counts better than asking at random? Measured, paired, with an interval.
 
 What one learns: how to compare two strategies fairly. Both start from the same seed, so from the same first
 batch and the same items; what counts is how many labels each needs until the model is right on 95 % of a
@@ -41,19 +41,19 @@ def labels_needed(strategy: str, seed: int) -> int:
 
 
 def main() -> None:
-    runs = [(strategy, seed) for strategy in ("margin", "random_sampling") for seed in SEEDS]
+    runs = [(strategy, seed) for strategy in ("auto", "random_sampling") for seed in SEEDS]
     needed = Parallel(n_jobs=2)(delayed(labels_needed)(*run) for run in runs)
-    margin, random = np.array(needed).reshape(2, -1)
+    ours, random = np.array(needed).reshape(2, -1)
     print(f"labels until {GOAL:.0%} of the test part are right")
-    print("seed    margin  random")
-    for seed, one, other in zip(SEEDS, margin, random, strict=True):
+    print("seed      auto  random")
+    for seed, one, other in zip(SEEDS, ours, random, strict=True):
         print(f"{seed:4}  {one:8,}  {other:6,}")
 
-    low, high = ttest_rel(random, margin).confidence_interval(0.95)
-    share = np.median(margin) / np.median(random)
-    print(f"median  {np.median(margin):6,.0f}  {np.median(random):6,.0f}")
-    print(f"margin needs {share:.0%} of the labels that random needs (ratio of the medians)")
-    print(f"random needs {(random - margin).mean():.0f} labels more on average, ", end="")
+    low, high = ttest_rel(random, ours).confidence_interval(0.95)
+    share = np.median(ours) / np.median(random)
+    print(f"median  {np.median(ours):6,.0f}  {np.median(random):6,.0f}")
+    print(f"auto needs {share:.0%} of the labels that random needs (ratio of the medians)")
+    print(f"random needs {(random - ours).mean():.0f} labels more on average, ", end="")
     print(f"95 % interval of the paired difference {low:.0f} to {high:.0f}")
 
 

@@ -38,5 +38,19 @@ def random_sampling(
     -------
     indices, utilities : ndarray
         Utilities are all 0.
+
+    Notes
+    -----
+    Paper: Lewis & Gale, "A sequential algorithm for training text classifiers" (SIGIR 1994), section 4: the
+    baseline that every strategy is held against.
+
+    Utility: 0 for every item.
+
+    Cost: O(n).
+
+    Memory: O(n).
+
+    Not when: labels are dear: most other strategies need fewer. It is what an audit uses, and what a strategy
+    has to beat on your data.
     """
     return top(np.zeros(n_rows(X)), n_instances, rng)

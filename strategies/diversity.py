@@ -6,25 +6,19 @@ central item of each group is picked, largest group first.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.geometry import NoGeometry, geometry
+from strategies.clusters import clusters_of
+from strategies.geometry import NoGeometry, Points, geometry
 from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, top
 
 __all__ = ["cold_start"]
 
-#: k-means is fitted on at most so many rows drawn at random, and looks for at most so many groups.
-_FIT_ROWS = 20_000
-_FIT_ROWS_EACH = 50  # and at most so many for each cluster
-_MAX_CLUSTERS = 500
 #: Labeled items beyond these are not looked at.
 _MAX_LABELED = 100
-#: Rows whose distances to all centres are computed at a time.
-_BLOCK = 20_000
 
 
 def cold_start(
@@ -38,14 +32,9 @@ def cold_start(
 ) -> Picked:
     """Pick a first batch without any model: the most central item of each k-means cluster.
 
-    Kang, Ryu & Kwon, "Using cluster-based sampling to select initial training set for active learning in
-    text classification" (PAKDD 2004).
     Distances are Euclidean in the representation: scale features that differ in unit, for instance
-    with `representation=StandardScaler()`.
-
-    Takes time linear in the number of items. k-means runs on at most 20,000 of them and looks for at
-    most 500 clusters; what is asked for beyond that, or beyond the number of distinct items, is drawn
-    at random.
+    with `representation=StandardScaler()`. What is asked for beyond 500 clusters, or beyond the number of
+    distinct items, is drawn at random.
 
     Parameters
     ----------
@@ -77,6 +66,20 @@ def cold_start(
     ------
     ValueError
         If `representation` gives no finite numbers, or not one row per item.
+
+    Notes
+    -----
+    Paper: Kang, Ryu & Kwon, "Using cluster-based sampling to select initial training set for active learning
+    in text classification", PAKDD 2004.
+
+    Utility: the share of the items that are in the cluster, as far as it holds no label; 0 for the rest.
+
+    Cost: O(k d n) for k = min(b + labeled, 500) clusters, of labeled items at most 100; k-means is fitted on
+    at most 50 k and 20,000 rows drawn at random.
+
+    Memory: O(n + k d).
+
+    Not when: labels are known: `typiclust` goes on from there, and a good model knows more.
     """
     rng = as_rng(rng)
     n = n_rows(X)
@@ -93,42 +96,30 @@ def cold_start(
 
 
 def _central_items(
-    points: Any, known: Any, count: int, rng: np.random.Generator
+    points: Points, known: Points | None, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """The item nearest to the centre of each cluster, and the share of all items in that cluster.
 
     `known` holds labeled points or is None; clusters that are nearest to one have share 0.
     """
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.metrics import pairwise_distances_argmin, pairwise_distances_argmin_min
-
-    n = points.shape[0]
-    order = rng.permutation(n)  # all that follows goes in this order, so that no position is favoured
-    n_known = 0 if known is None else known.shape[0]
-    n_clusters = min(count + n_known, _MAX_CLUSTERS, n)
-    drawn = points[order[: max(n_clusters, min(_FIT_ROWS, _FIT_ROWS_EACH * n_clusters))]]
-    kmeans = KMeans(n_clusters, n_init=1, max_iter=20, random_state=int(rng.integers(2**31)))
-    with warnings.catch_warnings():
-        # Fewer distinct points than clusters: some clusters stay empty, which is fine here.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        centres = kmeans.fit(drawn).cluster_centers_
-    cluster, distance = np.empty(n, dtype=np.intp), np.empty(n)
-    for rows in np.array_split(order, -(-n // _BLOCK)):
-        cluster[rows], distance[rows] = pairwise_distances_argmin_min(points[rows], centres)
+    n = len(points)
+    n_known = 0 if known is None else len(known)
+    clusters = clusters_of(points, count + n_known, rng)
+    distance, cluster = clusters.nearest(points)
     # Rounding errors must not settle what is a tie: both items of a cluster of two, for one.
     distance = np.round(distance / max(distance.max(), np.finfo(float).tiny), 6)
+    order = rng.permutation(n)
     ranked = order[np.lexsort((distance[order], cluster[order]))]
     found, first, size = np.unique(cluster[ranked], return_index=True, return_counts=True)
     share = size / n
-    if n_known:
-        share[np.isin(found, pairwise_distances_argmin(known, centres))] = 0.0
+    if known is not None:
+        share[np.isin(found, clusters.nearest(known)[1])] = 0.0
     return ranked[first], share
 
 
 def _found_geometry(
     learner: Any, X: Any, labeled: tuple[Any, Any] | None, representation: Any
-) -> tuple[Any, Any] | None:
+) -> tuple[Points, Points | None] | None:
     """Rows for `X` and the first of what is labeled (None if nothing is); None where no way is known."""
     try:
         points, known = geometry(learner, X, labeled, representation)
@@ -136,4 +127,4 @@ def _found_geometry(
         if representation is not None:
             raise
         return None
-    return points.rows, None if known is None else known.rows[:_MAX_LABELED]
+    return points, None if known is None else known.only(slice(_MAX_LABELED))

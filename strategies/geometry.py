@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from strategies.selection import n_rows
 
-__all__ = ["Metric", "NoGeometry", "Points", "blocks", "geometry", "labeled_items", "take"]
+__all__ = ["Metric", "NoGeometry", "Points", "blocks", "geometry", "geometry_of", "labeled_items", "take"]
 
 #: How items are compared. `"cosine"` means: rows are scaled to length 1 first.
 Metric: TypeAlias = Literal["euclidean", "cosine"]
@@ -148,6 +148,34 @@ def geometry(
     return Points(points), None if known_points is None else Points(known_points)
 
 
+def geometry_of(
+    learner: Any, X: Any, rows: NDArray[np.intp], representation: Any = None, metric: Metric = "euclidean"
+) -> Points:
+    """:func:`geometry` of some items of `X` only, without what is labeled.
+
+    Transformers that are fitted anew see these items alone: what a few hundred candidates cost does not
+    depend on the size of the pool.
+
+    Parameters
+    ----------
+    learner, X, representation, metric
+        As in :func:`geometry`.
+    rows : ndarray of int
+        Positions in `X`, at least one.
+
+    Raises
+    ------
+    NoGeometry, ValueError
+        As in :func:`geometry`.
+    """
+    aligned = representation[0] if isinstance(representation, tuple) else representation
+    if aligned is not None and not callable(aligned) and not hasattr(aligned, "transform"):
+        if n_rows(aligned) != n_rows(X):
+            raise NoGeometry(_misaligned(n_rows(aligned), n_rows(X)))
+        representation = take(aligned, rows)
+    return geometry(learner, take(X, rows), (None, None), representation, metric)[0]
+
+
 def labeled_items(learner: Any, labeled: tuple[Any, Any] | None = None) -> tuple[Any, Any]:
     """(X, y) of what is labeled: as given, or what the learner was trained on; (None, None) for nothing.
 
@@ -230,16 +258,19 @@ def _represented(representation: Any, X: Any, known: Any) -> tuple[Any, Any]:
         points, others = representation, None
     points = _numbers(points)
     if points.shape[0] != n:
-        raise NoGeometry(
-            f"representation gives {points.shape[0]} rows for {n} items: it needs one row per item of X, in "
-            "the same order"
-        )
+        raise NoGeometry(_misaligned(points.shape[0], n))
     others = None if others is None else _numbers(others)
     if others is not None and others.shape[1] != points.shape[1]:
         raise NoGeometry(
             f"what is labeled has {others.shape[1]} columns and X has {points.shape[1]}: they must match"
         )
     return points, others
+
+
+def _misaligned(found: int, n: int) -> str:
+    return (
+        f"representation gives {found} rows for {n} items: it needs one row per item of X, in the same order"
+    )
 
 
 def _as_it_is(X: Any) -> Any:
@@ -286,6 +317,9 @@ def _numbers(points: Any) -> Any:
     if sp.issparse(points):
         points = points.tocsr()
         points = points if points.dtype in (np.float32, np.float64) else points.astype(np.float64)
+        if points.indices.dtype != np.int32 and max(points.nnz, *points.shape) < np.iinfo(np.int32).max:
+            points = sp.csr_matrix(points)  # scikit-learn's k-means takes no 64-bit positions
+            points.indices, points.indptr = points.indices.astype(np.int32), points.indptr.astype(np.int32)
         values = points.data
     else:
         points = np.asarray(points)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.catalogue import by_name
+from strategies.inner import as_strategy, ask, name_of
 from strategies.selection import Picked, Rng, Strategy, as_count, as_rng, n_rows
 
 __all__ = ["Mixture", "mixture"]
@@ -56,32 +55,12 @@ class Mixture:
         drawn = rng.choice(n, by_chance.sum(), replace=False)
         if by_chance.all():
             return drawn.astype(np.intp), np.zeros(count)
-        wanted, utilities = self._ask(learner, X, count, rng, labeled)
+        wanted, utilities = ask(self.strategy, learner, X, count, rng, labeled)
         free = ~np.isin(wanted, drawn)
         return _fill(by_chance, drawn, wanted[free], utilities[free])
 
-    def _ask(
-        self, learner: Any, X: Any, count: int, rng: np.random.Generator, labeled: Any
-    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        # modAL's own functions take neither option, and hand unknown ones on to predict_proba.
-        taken = inspect.signature(self.strategy).parameters
-        options: dict[str, Any] = {k: v for k, v in (("rng", rng), ("labeled", labeled)) if k in taken}
-        answer = self.strategy(learner, X, n_instances=count, **options)
-        if not isinstance(answer, tuple) or len(answer) != 2:
-            raise TypeError(
-                f"{_name(self.strategy)} returned {type(answer).__name__}: a strategy returns a pair "
-                "(indices, utilities)"
-            )
-        indices, utilities = np.asarray(answer[0], dtype=np.intp), np.asarray(answer[1], dtype=np.float64)
-        if indices.shape != (count,) or utilities.shape != (count,):
-            raise ValueError(
-                f"{_name(self.strategy)} was asked for {count} items and returned indices of shape "
-                f"{indices.shape} with utilities of shape {utilities.shape}"
-            )
-        return indices, utilities
-
     def __repr__(self) -> str:
-        return f"mixture({_name(self.strategy)}, epsilon={self.epsilon:g})"
+        return f"mixture({name_of(self.strategy)}, epsilon={self.epsilon:g})"
 
 
 def _fill(
@@ -99,7 +78,7 @@ def _fill(
 
 
 def mixture(strategy: str | Strategy, epsilon: float = 0.1) -> Mixture:
-    """A strategy in which each slot of the batch is drawn at random with probability `epsilon`.
+    """Ask as another strategy does, with each slot of the batch drawn at random with probability `epsilon`.
 
     Chance keeps a strategy from never looking at a part of the pool that its model is wrongly sure of.
 
@@ -120,21 +99,28 @@ def mixture(strategy: str | Strategy, epsilon: float = 0.1) -> Mixture:
     TypeError, ValueError
         If `strategy` is not callable, its name is unknown, or `epsilon` is not a number in [0, 1].
 
+    Notes
+    -----
+    Paper: epsilon-greedy, as in Sutton & Barto, "Reinforcement learning: an introduction", 2nd edition, MIT
+    Press 2018, section 2.2, for each slot of a batch.
+
+    Utility: that of the strategy's item that would have had the slot.
+
+    Cost: that of the strategy for the same batch, and O(n).
+
+    Memory: O(n).
+
+    Not when: every label counts and the strategy's blind spots are known to be few: a share of epsilon is
+    spent as at random.
+
     Examples
     --------
     >>> mixture("margin", epsilon=0.2)
     mixture(margin, epsilon=0.2)
     """
-    if isinstance(strategy, str):
-        strategy = by_name(strategy)
-    if not callable(strategy):
-        raise TypeError(f"strategy must be a name or a function, got {type(strategy).__name__}")
+    inner = as_strategy(strategy)
     if isinstance(epsilon, bool) or not isinstance(epsilon, int | float | np.integer | np.floating):
         raise TypeError(f"epsilon must be a number in [0, 1], got {epsilon!r}")
     if not 0.0 <= epsilon <= 1.0:
         raise ValueError(f"epsilon must be in [0, 1], got {epsilon}: it is the share of random slots")
-    return Mixture(strategy, float(epsilon))
-
-
-def _name(strategy: Any) -> str:
-    return str(getattr(strategy, "__name__", None) or repr(strategy))
+    return Mixture(inner, float(epsilon))

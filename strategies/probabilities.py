@@ -7,22 +7,23 @@ ensembles. Strategies score the plain arrays that come out of here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from strategies.linear import linear_probabilities
 from strategies.selection import n_rows
 
-__all__ = ["class_probabilities", "squash", "vote_probabilities"]
+__all__ = ["class_probabilities", "is_modal", "squash", "vote_probabilities"]
 
 #: Gaps between decision values are taken as they are up to here; larger ones grow by their logarithm.
 _LONG_GAP = 15.0
 
 
 def class_probabilities(learner: Any, X: Any) -> NDArray[np.float64]:
-    """Class probabilities, one row per item.
+    """Class probabilities, one row per item: the learner's own, for a plain logistic regression within 1e-12.
 
     Parameters
     ----------
@@ -52,14 +53,17 @@ def class_probabilities(learner: Any, X: Any) -> NDArray[np.float64]:
         return np.zeros((0, 1))
     if hasattr(learner, "learner_list"):
         return np.asarray(vote_probabilities(learner, X).mean(axis=1))
-    model = learner
+    model = learner.estimator if is_modal(learner) else learner
+    linear = linear_probabilities(model, X)
+    if linear is not None:
+        return linear
     if hasattr(model, "predict_proba"):
         try:
             return _checked(model.predict_proba(X), X, ndim=2)
         except NotFittedError:  # an AttributeError too
             raise
         except AttributeError:
-            # modAL's ActiveLearner has predict_proba even where its estimator has none.
+            # Subclasses of modAL's ActiveLearner have predict_proba even where their estimator has none.
             model = getattr(learner, "estimator", None)
             if model is None or hasattr(model, "predict_proba"):
                 raise
@@ -125,7 +129,7 @@ def vote_probabilities(learner: Any, X: Any) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of shape (n, members, classes)
-        Columns are the union of the members' classes, sorted; 0 where a member does not know one.
+        Classes are the union of what the members know, sorted; 0 where a member does not know one.
 
     Raises
     ------
@@ -136,11 +140,11 @@ def vote_probabilities(learner: Any, X: Any) -> NDArray[np.float64]:
     sklearn.exceptions.NotFittedError
         If a member is not fitted.
     """
-    if hasattr(learner, "vote_proba"):
+    if hasattr(learner, "vote_proba") and not is_modal(learner):
         try:
             return _checked(learner.vote_proba(X), X, ndim=3)
         except AttributeError:
-            # modAL's Committee takes neither a list of texts nor members without predict_proba.
+            # A vote_proba built on modAL's takes neither a list of texts nor members without predict_proba.
             if not hasattr(learner, "learner_list"):
                 raise
     if isinstance(learner, list | tuple):
@@ -148,6 +152,11 @@ def vote_probabilities(learner: Any, X: Any) -> NDArray[np.float64]:
     if hasattr(learner, "learner_list"):
         return _votes_of_list(learner.learner_list, X)
     return _votes_of_ensemble(learner, X)
+
+
+def is_modal(learner: Any) -> bool:
+    """Whether it is one of modAL's own classes, which only hand questions on to what they hold."""
+    return type(learner).__module__.startswith("modAL.")
 
 
 def _checked(scores: ArrayLike, X: Any, *, ndim: int) -> NDArray[np.float64]:
@@ -178,7 +187,7 @@ def _votes_of_list(members: Sequence[Any], X: Any) -> NDArray[np.float64]:
         raise ValueError("the committee has no members: pass at least two fitted classifiers")
     known = [_classes_of(member, i) for i, member in enumerate(members)]
     union = sorted(set().union(*known))
-    return _aligned([class_probabilities(member, X) for member in members], known, union)
+    return _aligned((class_probabilities(member, X) for member in members), known, union, n_rows(X))
 
 
 def _classes_of(member: Any, i: int) -> list[Any]:
@@ -206,10 +215,10 @@ def _votes_of_ensemble(learner: Any, X: Any) -> NDArray[np.float64]:
         X = X.to_numpy()  # ensembles of one kind strip column names before their members see the data
     features = getattr(model, "estimators_features_", None)
     if features is None:
-        probas = [class_probabilities(member, X) for member in members]
+        probas = (class_probabilities(member, X) for member in members)
     else:
-        probas = [class_probabilities(member, X[:, f]) for member, f in zip(members, features, strict=True)]
-    return _aligned(probas, known, classes)
+        probas = (class_probabilities(member, X[:, f]) for member, f in zip(members, features, strict=True))
+    return _aligned(probas, known, classes, n_rows(X))
 
 
 def _inner_ensemble(learner: Any, X: Any) -> tuple[Any, Any]:
@@ -239,16 +248,16 @@ def _inner_ensemble(learner: Any, X: Any) -> tuple[Any, Any]:
 
 
 def _aligned(
-    probas: list[NDArray[np.float64]], known: list[list[Any]], classes: list[Any]
+    probas: Iterable[NDArray[np.float64]], known: list[list[Any]], classes: list[Any], n: int
 ) -> NDArray[np.float64]:
     """Stack (n, known classes) matrices to (n, members, classes)."""
     column = {label: i for i, label in enumerate(classes)}
-    votes = np.zeros((len(probas[0]), len(probas), len(classes)))
+    votes = np.zeros((len(known), len(classes), n))  # scores run along items
     for i, (proba, labels) in enumerate(zip(probas, known, strict=True)):
         if proba.shape[1] != len(labels):
             raise ValueError(
                 f"member {i} of the committee knows {len(labels)} classes but gives {proba.shape[1]} "
                 "probabilities per item"
             )
-        votes[:, i, [column[label] for label in labels]] = proba
-    return votes
+        votes[i, [column[label] for label in labels]] = proba.T
+    return votes.transpose(2, 0, 1)

@@ -71,7 +71,8 @@ def test_the_changelog_opens_with_the_current_version(repository: Path) -> None:
 
 
 def test_the_lowest_versions_tested_are_the_ones_promised(repository: Path, project: dict[str, Any]) -> None:
-    required = [*project["project"]["dependencies"], *project["project"]["optional-dependencies"]["plots"]]
+    extras = project["project"]["optional-dependencies"]
+    required = [*project["project"]["dependencies"], *extras["plots"], *extras["dask"]]
     lines = (repository / "constraints" / "lowest.txt").read_text(encoding="utf-8").splitlines()
     constrained = [line for line in lines if line and not line.startswith("#")]
 

@@ -1,4 +1,4 @@
-"""The command line: `bootstrap-labels demo`, `run`, `verdict` and `plan`.
+"""The command line: `bootstrap-labels demo`, `run`, `verdict`, `plan` and `bench`.
 
 One file a command. Everything heavy is imported when a command runs, so that `--help` is quick.
 """
@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from bootstrap import __version__
+from bootstrap.cli.bench import bench as _bench
 from bootstrap.cli.demo import demo as _demo
 from bootstrap.cli.run import run as _run
 from bootstrap.cli.run_verdict import plan as _plan
@@ -75,6 +76,15 @@ app.command(
     help="What a certificate is likely to take from here: a forecast, and evidence of nothing.\n\n"
     "\b\nExample:\n  bootstrap-labels plan mails-labels",
 )(_plan)
+app.command(
+    "bench",
+    help="Which strategy needs the fewest labels on your data, and is it better than random?\n\n"
+    "Labels that exist are hidden and given out batch by batch, for several seeds. Finished runs are kept: "
+    "stop whenever you like, and run the same command again to go on.\n\n"
+    "\b\nExamples:\n"
+    "  bootstrap-labels bench --data mails.csv --text body --label truth\n"
+    "  bootstrap-labels bench --data cells.npz --strategy margin --seeds 20",
+)(_bench)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

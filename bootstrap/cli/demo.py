@@ -38,7 +38,7 @@ def demo(
         "bootstrap-labels-demo"
     ),
     seed: Annotated[int, typer.Option(min=0, help="Decides everything that is drawn.")] = 0,
-    budget: Annotated[int, typer.Option(min=15, help="Labels the person gives, audits included.")] = 600,
+    budget: Annotated[int, typer.Option(min=15, help="Labels the person gives, audits included.")] = 700,
     debug: Debug = False,
 ) -> None:
     """Run a loop on scikit-learn's digits, print what came out, and write it to `out`."""
@@ -75,7 +75,7 @@ def demo(
         _held_against_what_is_known(loop, X[unseen], y[unseen], np.array(ids)[unseen].tolist(), person),
     )
     say_what_was_written(console, folder, write_history(loop, folder))
-    show_verdict(console, loop, with_plan=True)
+    show_verdict(console, loop, command="demo", with_plan=True)
 
 
 def _loop(person: SimulatedLabeler, second: SimulatedLabeler, seed: int) -> BootstrapLoop:
@@ -89,7 +89,6 @@ def _loop(person: SimulatedLabeler, second: SimulatedLabeler, seed: int) -> Boot
         LogisticRegression(max_iter=1000),
         person,
         adjudicator=second,
-        strategy="margin",
         batch_size=10,
         audit_share=0.5,
         held_out=0.3,

@@ -66,16 +66,22 @@ def show_history(console: Console, history: History) -> None:
     say(console, summary(history))
 
 
-def show_verdict(console: Console, loop: BootstrapLoop, *, with_plan: bool = False) -> None:
-    """Print whether people may review less, and why; with the plan, where nothing is certified."""
-    say(console, for_the_command_line(str(loop.verdict())))
+def show_verdict(
+    console: Console, loop: BootstrapLoop, *, command: str = "run", with_plan: bool = False
+) -> None:
+    """Print whether people may review less, and why; with the plan, where nothing is certified.
+
+    `command` is what goes on where more labels are wanted.
+    """
+    say(console, for_the_command_line(str(loop.verdict()), command))
     if with_plan and loop.certified_review_rate == 1:
         say(console, str(loop.plan()))
 
 
-def for_the_command_line(text: str) -> str:
+def for_the_command_line(text: str, command: str = "run") -> str:
     """A verdict whose next step is a command of this program, where it was a call of Python."""
-    text = re.sub(r"loop\.run\(budget=(\d+)\)", r"go on with bootstrap-labels run and --budget \1", text)
+    go_on = rf"go on with bootstrap-labels {command} and --budget \1"
+    text = re.sub(r"loop\.run\(budget=(\d+)\)", go_on, text)
     return re.sub(r" \((loop\.[a-z_]+(\(\))?)(: [^)]*)?\)", "", text)
 
 

@@ -17,8 +17,8 @@ from bootstrap.cli import run_options as options
 from bootstrap.cli.recall_targets import recalls_of
 from bootstrap.cli.table_file import read_table
 from bootstrap.cli.terminal_output import Debug, new_console, plain_warnings, progress_bar, say
-from bootstrap.cli.text_pipeline import PIPELINE_VERSION, text_pipeline
 from bootstrap.errors import InvalidInput, LogError
+from bootstrap.text_pipeline import PIPELINE_VERSION, text_pipeline
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,7 +49,7 @@ def run(
     budget: options.Budget = 500,
     rounds: options.Rounds = None,
     batch_size: options.BatchSize = 20,
-    strategy: options.Strategy = "margin",
+    strategy: options.Strategy = "auto",
     seed: options.Seed = None,
     review_rate: options.ReviewRate = 0.2,
     target: options.Target = 0.95,

@@ -33,8 +33,16 @@ __all__ = [
 
 MOST_SEEDS: Final = 2**32
 
-#: Those that make sense with one model; the others want a committee.
-STRATEGIES: Final = ("margin", "entropy", "least_confident", "random_sampling")
+#: Those that make sense with one model of texts; the others want a committee, or numbers.
+STRATEGIES: Final = (
+    "auto",
+    "margin",
+    "weighted_kmeans",
+    "badge",
+    "entropy",
+    "least_confident",
+    "random_sampling",
+)
 
 _LEARNING: Final = "What is learned from"
 _MEASURING: Final = "What is measured"

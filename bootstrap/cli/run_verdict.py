@@ -99,10 +99,10 @@ def replayed(folder: Path, texts: Path | None) -> Iterator[BootstrapLoop]:
     texts : Path, optional
         The file that the run was given; by default looked for beside the folder.
     """
-    from bootstrap.cli.text_pipeline import PIPELINE_VERSION, text_pipeline
     from bootstrap.labelers import logged
     from bootstrap.loop import BootstrapLoop
     from bootstrap.store import LabelLog
+    from bootstrap.text_pipeline import PIPELINE_VERSION, text_pipeline
 
     path = folder / _LOG_NAME
     if not path.is_file():

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import strategies
-from strategies import diversity
+from strategies import clusters
 
 # Five far blobs of 50, 40, 30, 20 and 10 items.
 SIZES = [50, 40, 30, 20, 10]
@@ -108,9 +108,8 @@ def test_constant_features_do_not_matter():
     assert GROUP[strategies.cold_start(None, padded, 5, rng=0)[0]].tolist() == [0, 1, 2, 3, 4]
 
 
-def test_a_pool_larger_than_what_is_fitted_is_assigned_in_blocks(monkeypatch):
-    monkeypatch.setattr(diversity, "_FIT_ROWS", 60)
-    monkeypatch.setattr(diversity, "_BLOCK", 40)
+def test_k_means_is_fitted_on_a_part_of_a_large_pool(monkeypatch):
+    monkeypatch.setattr(clusters, "_FIT_ROWS", 60)
     fitted, fit = [], KMeans.fit
     monkeypatch.setattr(KMeans, "fit", lambda self, rows: fitted.append(len(rows)) or fit(self, rows))
     indices, utilities = strategies.cold_start(None, BLOBS, 5, rng=0)
@@ -120,7 +119,7 @@ def test_a_pool_larger_than_what_is_fitted_is_assigned_in_blocks(monkeypatch):
 
 
 def test_more_than_the_most_clusters_are_filled_up_at_random(monkeypatch):
-    monkeypatch.setattr(diversity, "_MAX_CLUSTERS", 5)
+    monkeypatch.setattr(clusters, "_MAX_CLUSTERS", 5)
     indices, utilities = strategies.cold_start(None, BLOBS, 9, rng=0)
     assert GROUP[indices[:5]].tolist() == [0, 1, 2, 3, 4]
     assert len(set(indices.tolist())) == 9

@@ -171,7 +171,7 @@ def test_names_are_those_of_the_public_functions():
 
 def test_an_unknown_name_brings_suggestions():
     with pytest.raises(
-        ValueError, match=r"called 'Margins'\. Did you mean 'margin'\? There are: cold_start, "
+        ValueError, match=r"called 'Margins'\. Did you mean 'margin'\? There are: auto, badge, "
     ):
         strategies.by_name("Margins")
     with pytest.raises(ValueError, match=r"called 'qqq'\. There are"):

@@ -322,3 +322,27 @@ def test_a_member_whose_output_does_not_fit_its_classes_is_refused():
 
     with pytest.raises(ValueError, match="member 1 of the committee knows 3 classes but gives 4"):
         vote_probabilities([GaussianNB().fit(X, y), Wide().fit(X, y)], X)
+
+
+def test_subclasses_of_modals_classes_work_where_modals_own_methods_do_not():
+    class MyLearner(ActiveLearner):
+        pass
+
+    class MyCommittee(Committee):
+        pass
+
+    model = LinearSVC().fit(X, y)
+    assert np.allclose(class_probabilities(MyLearner(model), X), class_probabilities(model, X))
+    text_models = [make_pipeline(CountVectorizer(), LogisticRegression(C=c)) for c in (0.1, 10.0)]
+    members = [MyLearner(model.fit(TEXTS, SENTIMENT)) for model in text_models]
+    expected = np.stack([model.predict_proba(TEXTS) for model in text_models], axis=1)
+    assert np.allclose(vote_probabilities(MyCommittee(members), TEXTS), expected)
+
+
+def test_a_vote_proba_of_ones_own_is_believed():
+    class Certain(Committee):
+        def vote_proba(self, X):
+            return np.full((len(X), 2, 3), 1 / 3)
+
+    members = [ActiveLearner(GaussianNB(), X_training=X, y_training=y) for _ in range(2)]
+    assert (vote_probabilities(Certain(members), X) == 1 / 3).all()

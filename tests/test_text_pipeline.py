@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bootstrap.cli.text_pipeline import text_pipeline
+from bootstrap.text_pipeline import text_pipeline
 
 
 def test_a_rare_class_is_not_drowned_by_a_common_one() -> None:
