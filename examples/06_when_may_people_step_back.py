@@ -41,7 +41,7 @@ def main() -> None:
     )
     show("Before the first label:", loop.plan())
 
-    loop.run(X_pool, rounds=10)
+    loop.run(X_pool, rounds=8)
     show(f"After {loop.n_labels} labels:", loop.verdict())
     show("What may be to come:", loop.plan())
 

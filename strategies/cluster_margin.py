@@ -25,6 +25,8 @@ __all__ = ["cluster_margin", "weighted_kmeans"]
 _CANDIDATES_EACH: Final = 10
 #: Weight of an item that the model is sure of: k-means can't put a centre on one without any.
 _LEAST_WEIGHT: Final = 1e-9
+#: Columns up to which sparse candidates are looked at as dense ones.
+_NARROW: Final = 200
 
 
 def weighted_kmeans(
@@ -182,8 +184,9 @@ def _central(
     n = len(points)
     if count == n:
         return np.arange(n)
-    # In float64: the same picks whatever type of number the rows come in.
-    points = Points(points.rows.astype(np.float64, copy=False))
+    # In float64, and dense where that is no larger: the same picks whatever form the rows come in.
+    rows = points.rows.astype(np.float64, copy=False)
+    points = Points(rows.toarray() if points.is_sparse and rows.shape[1] <= _NARROW else rows)
     kmeans = KMeans(count, n_init=1, max_iter=50, random_state=int(rng.integers(2**31)))
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some clusters stay empty, which is fine here.
