@@ -30,7 +30,7 @@ _CANDIDATES_FEW_LABELS: Final = 20
 _WIDE: Final = 200
 _FILLED: Final = 0.1
 #: Items that are looked at to see what rows they make.
-_A_FEW: Final = 20
+_A_FEW: Final = 200
 
 
 def auto(
