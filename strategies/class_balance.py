@@ -26,7 +26,7 @@ _BATCHES: Final = 10
 def labels_wanted(counts: NDArray[np.intp], batch: int) -> NDArray[np.float64]:
     """How many labels of each class a batch should bring, for all classes to have equally many.
 
-    Equation 4 of Bengar et al.: ``max((m + b) / c - n_c, 0)``, with m labels so far, n_c of them of this
+    The quota of Bengar et al. (2022): ``max((m + b) / c - n_c, 0)``, with m labels so far, n_c of them of this
     class, and b more.
 
     Parameters
@@ -179,8 +179,8 @@ def class_balanced(strategy: str | Strategy, *, weight: float = 1.0) -> ClassBal
 
     Notes
     -----
-    Paper: Bengar, van de Weijer, Fuentes & Raducanu, "Class-balanced active learning for image
-    classification", WACV 2022: the quota of equation 4, picked greedily as in equation 8.
+    Paper: after Bengar, van de Weijer, Lopez Fuentes & Raducanu, "Class-balanced active learning for image
+    classification", WACV 2022: their quota for each class and its penalty, picked greedily.
 
     Utility: ``u + weight (|w - s|_1 - |w - s - p|_1)`` in its turn, with u in [0, 1], p the item's class
     probabilities, s their sum over those picked before, and ``w_c = max((m + b) / c - n_c, 0)``.
