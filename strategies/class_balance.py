@@ -26,8 +26,8 @@ _BATCHES: Final = 10
 def labels_wanted(counts: NDArray[np.intp], batch: int) -> NDArray[np.float64]:
     """How many labels of each class a batch should bring, for all classes to have equally many.
 
-    The quota of Bengar et al. (2022): ``max((m + b) / c - n_c, 0)``, with m labels so far, n_c of them of this
-    class, and b more.
+    The quota of Bengar et al. (2022): ``max((m + b) / c - n_c, 0)``, with m labels so far, n_c of them of
+    this class, and b more.
 
     Parameters
     ----------
