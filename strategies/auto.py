@@ -12,7 +12,7 @@ import numpy as np
 
 from strategies.cluster_margin import weighted_kmeans
 from strategies.diversity import cold_start
-from strategies.geometry import Metric, NoGeometry, geometry_of, labeled_items, take
+from strategies.geometry import Metric, NoGeometry, check_metric, geometry_of, labeled_items, take
 from strategies.probabilities import class_probabilities
 from strategies.selection import Picked, Rng, as_count, as_rng, n_rows
 from strategies.typiclust import typiclust
@@ -95,6 +95,7 @@ def auto(
     `representation=StandardScaler()`); one item at a time is asked for (margin is as good and simpler).
     """
     rng, count = as_rng(rng), as_count(n_instances)
+    check_metric(metric)
     if count == 0 or n_rows(X) == 0:
         return np.empty(0, dtype=np.intp), np.empty(0)
     if not _is_fitted(learner, X):
@@ -127,11 +128,13 @@ def _is_fitted(learner: Any, X: Any) -> bool:
 
 def _few_labels(learner: Any, labeled: tuple[Any, Any] | None) -> bool:
     _, y = labeled_items(learner, labeled)
-    return y is not None and len(y) < _LABELS_EACH * len(np.unique(y))
+    return y is not None and len(y) < _LABELS_EACH * len(set(y.tolist()))
 
 
 def _are_words(learner: Any, X: Any, representation: Any) -> bool:
-    """Whether rows are wide and nearly empty, judged by the first few: the form in which they come is not."""
-    few = geometry_of(learner, X, np.arange(min(_A_FEW, n_rows(X))), representation).rows
+    """Whether rows are wide and nearly empty, judged by a few from all over: the form they come in is not."""
+    n = n_rows(X)
+    rows = np.unique(np.linspace(0, n - 1, min(_A_FEW, n)).astype(np.intp))
+    few = geometry_of(learner, X, rows, representation).rows
     n_filled = few.count_nonzero() if hasattr(few, "tocsr") else np.count_nonzero(few)
     return few.shape[1] >= _WIDE and bool(n_filled < _FILLED * few.shape[0] * few.shape[1])

@@ -146,8 +146,7 @@ def badge(
     longest = gradients.squared_lengths.max()
     if not np.isfinite(longest):
         raise ValueError(
-            f"squared lengths of gradients come to {longest}: look for NaN in the learner's probabilities "
-            "and for huge numbers in the features, and scale those (StandardScaler)"
+            f"squared lengths of gradients come to {longest}: look for NaN in the learner's probabilities"
         )
     picked, utilities = _drawn_by_distance(gradients, count, rng)
     left = np.ones(n, dtype=bool)

@@ -166,7 +166,7 @@ def _expected_losses(
     n_fits = proba.size
     if not plan.exact and n_fits > _FEW_FITS:
         raise ValueError(
-            f"{why} can't be brought up to date for all items at once, and refitting it for "
+            f"{why}, so it can't be brought up to date for all items at once, and refitting it for "
             f"{len(candidates)} items with {proba.shape[1]} labels each takes {n_fits} fits: pass exact=True "
             f"if they are worth it (n_jobs= shares them out), or n_candidates= for fewer than {_FEW_FITS} "
             "fits, of the items of least margin"

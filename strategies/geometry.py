@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 
 from strategies.selection import n_rows
 
-__all__ = ["Metric", "NoGeometry", "Points", "blocks", "geometry", "geometry_of", "labeled_items", "take"]
+__all__ = [
+    "Metric",
+    "NoGeometry",
+    "Points",
+    "blocks",
+    "check_metric",
+    "geometry",
+    "geometry_of",
+    "labeled_items",
+    "take",
+]
 
 #: How items are compared. `"cosine"` means: rows are scaled to length 1 first.
 Metric: TypeAlias = Literal["euclidean", "cosine"]
@@ -26,6 +36,10 @@ _BLOCK_BYTES: Final = 1 << 21
 
 class NoGeometry(ValueError):
     """The items can't be turned into rows of finite numbers; the message says what to pass."""
+
+
+class _Misfit(ValueError):
+    """What was passed beside the items does not fit them: a mistake, whatever else might be tried."""
 
 
 class Points:
@@ -130,12 +144,11 @@ def geometry(
     Raises
     ------
     NoGeometry
-        A ValueError: where no way leads to finite numbers, one row per item.
+        A ValueError: where no way leads to finite numbers whose squares are finite, one row per item.
     ValueError
-        For an unknown metric.
+        For an unknown metric; if `representation` or what is labeled does not fit `X`.
     """
-    if metric not in ("euclidean", "cosine"):
-        raise ValueError(f'metric must be "euclidean" or "cosine", got {metric!r}')
+    check_metric(metric)
     known, _ = labeled_items(learner, labeled)
     if representation is not None:
         found = _represented(representation, X, known)
@@ -146,6 +159,12 @@ def geometry(
         points = _unit_rows(points)
         known_points = None if known_points is None else _unit_rows(known_points)
     return Points(points), None if known_points is None else Points(known_points)
+
+
+def check_metric(metric: Any) -> None:
+    """Raise a ValueError unless it is "euclidean" or "cosine"."""
+    if metric not in ("euclidean", "cosine"):
+        raise ValueError(f'metric must be "euclidean" or "cosine", got {metric!r}')
 
 
 def geometry_of(
@@ -171,7 +190,7 @@ def geometry_of(
     aligned = representation[0] if isinstance(representation, tuple) else representation
     if aligned is not None and not callable(aligned) and not hasattr(aligned, "transform"):
         if n_rows(aligned) != n_rows(X):
-            raise NoGeometry(_misaligned(n_rows(aligned), n_rows(X)))
+            raise _Misfit(_misaligned(n_rows(aligned), n_rows(X)))
         representation = take(aligned, rows)
     return geometry(learner, take(X, rows), (None, None), representation, metric)[0]
 
@@ -197,6 +216,8 @@ def labeled_items(learner: Any, labeled: tuple[Any, Any] | None = None) -> tuple
         return None, None
     if y is not None:
         y = np.asarray(y)
+        if y.dtype == object and any(label is None for label in y.tolist()):
+            raise ValueError("labels of what is labeled hold None: leave out the items without a label")
         if len(y) != n_rows(known):
             raise ValueError(f"labeled has {n_rows(known)} items and {len(y)} labels: they must match")
     return known, y
@@ -215,7 +236,7 @@ def take(X: Any, rows: Any) -> Any:
         return X.iloc[rows]
     if isinstance(X, list | tuple):
         return X[rows] if isinstance(rows, slice) else [X[i] for i in rows]
-    if hasattr(X, "tocsr") and not hasattr(X, "indptr"):
+    if hasattr(X, "tocsr") and getattr(X, "format", "csr") != "csr":
         X = X.tocsr()
     return X[rows]
 
@@ -229,6 +250,8 @@ def _by_default(learner: Any, X: Any, known: Any, as_fitted: bool) -> tuple[Any,
             continue
         try:
             return _represented(way, X, known)
+        except _Misfit:
+            raise
         except (TypeError, ValueError, AttributeError) as error:
             refusals.append(error)  # transformers that need labels, texts without any, missing values
     raise NoGeometry(
@@ -240,31 +263,40 @@ def _by_default(learner: Any, X: Any, known: Any, as_fitted: bool) -> tuple[Any,
 
 def _represented(representation: Any, X: Any, known: Any) -> tuple[Any, Any]:
     """Rows of numbers for `X` and `known`, by a transformer, a callable or aligned arrays."""
-    n = n_rows(X)
+    known_points: Any = None
     if hasattr(representation, "transform"):
         points, transform = _transformed(representation, X)
-        others = None if known is None else transform(known)
     elif callable(representation):
-        points = representation(X)
-        others = None if known is None else representation(known)
+        points, transform = representation(X), representation
     elif isinstance(representation, tuple):
-        points, others = representation
-        if known is None or n_rows(others) != n_rows(known):
-            raise NoGeometry(
-                f"representation has {n_rows(others)} rows for what is labeled, where there are "
+        points, known_points = representation
+        if known is None or n_rows(known_points) != n_rows(known):
+            raise _Misfit(
+                f"representation has {n_rows(known_points)} rows for what is labeled, where there are "
                 f"{0 if known is None else n_rows(known)}: they must be aligned"
             )
+        known, transform = known_points, _as_it_is
     else:
-        points, others = representation, None
+        points, known, transform = representation, None, _as_it_is
     points = _numbers(points)
-    if points.shape[0] != n:
-        raise NoGeometry(_misaligned(points.shape[0], n))
-    others = None if others is None else _numbers(others)
-    if others is not None and others.shape[1] != points.shape[1]:
-        raise NoGeometry(
-            f"what is labeled has {others.shape[1]} columns and X has {points.shape[1]}: they must match"
+    if points.shape[0] != n_rows(X):
+        raise _Misfit(_misaligned(points.shape[0], n_rows(X)))
+    return points, None if known is None else _fitting(points, transform, known)
+
+
+def _fitting(points: Any, transform: Any, known: Any) -> Any:
+    """What is labeled, as rows of the same form as `points`: dense or sparse."""
+    try:
+        rows = _numbers(transform(known))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise _Misfit(f"what is labeled can't be compared with X: {error}") from error
+    if rows.shape[1] != points.shape[1]:
+        raise _Misfit(
+            f"what is labeled has {rows.shape[1]} columns and X has {points.shape[1]}: they must match"
         )
-    return points, others
+    if hasattr(points, "tocsr"):
+        return type(points)(rows)
+    return _dense(rows)
 
 
 def _misaligned(found: int, n: int) -> str:
@@ -316,26 +348,25 @@ def _numbers(points: Any) -> Any:
 
     if sp.issparse(points):
         points = points.tocsr()
+        if not points.has_canonical_format:
+            points = points.copy()
+            points.sum_duplicates()
         points = points if points.dtype in (np.float32, np.float64) else points.astype(np.float64)
         if points.indices.dtype != np.int32 and max(points.nnz, *points.shape) < np.iinfo(np.int32).max:
             points = sp.csr_matrix(points)  # scikit-learn's k-means takes no 64-bit positions
             points.indices, points.indptr = points.indices.astype(np.int32), points.indptr.astype(np.int32)
-        values = points.data
     else:
         points = np.asarray(points)
         single = points.dtype in (np.float16, np.float32)
         points = points.astype(np.float32 if single else np.float64, copy=False)
-        points = values = points.reshape(len(points), -1)
-    if not _all_finite(values):
-        raise NoGeometry("the representation holds NaN or infinity: distances need finite numbers")
-    return points
-
-
-def _all_finite(values: NDArray[Any]) -> bool:
+        points = points.reshape(len(points), -1)
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(values.sum()):  # no array of flags, unless there is doubt (an overflow, say)
-            return True
-    return all(np.isfinite(values[rows]).all() for rows in blocks(len(values), values[:1].nbytes))
+        if not np.isfinite(_squared_lengths(points)).all():
+            raise NoGeometry(
+                "the representation holds NaN or infinity, or numbers so large that their squares are: "
+                "distances need finite numbers (StandardScaler brings large ones down)"
+            )
+    return points
 
 
 def _squared_lengths(rows: Any) -> NDArray[Any]:

@@ -42,12 +42,12 @@ def refusal(model: Any) -> str | None:
     penalty, ratio = getattr(model, "penalty", "l2"), getattr(model, "l1_ratio", None)
     elastic = penalty == "elasticnet" or penalty == "deprecated"  # where l1_ratio counts
     if penalty in ("l1", None) or (elastic and ratio) or not np.isfinite(model.C):
-        return "LogisticRegression without an L2 penalty alone"
+        return "this LogisticRegression has no L2 penalty, or another besides"
     if model.solver == "liblinear":
-        return "LogisticRegression with solver='liblinear', which penalises the intercept,"
+        return "this LogisticRegression has solver='liblinear', which penalises the intercept"
     ways = getattr(model, "multi_class", "deprecated")
     if ways == ("multinomial" if len(model.classes_) == 2 else "ovr"):
-        return f"LogisticRegression with multi_class={ways!r}"
+        return f"this LogisticRegression has multi_class={ways!r}"
     return None
 
 

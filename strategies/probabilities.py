@@ -174,9 +174,13 @@ def _checked(scores: ArrayLike, X: Any, *, ndim: int) -> NDArray[np.float64]:
 def _squashed_decisions(model: Any, X: Any) -> NDArray[np.float64]:
     decisions = np.asarray(model.decision_function(X))
     classes = getattr(model, "classes_", None)
-    if classes is not None and decisions.ndim == 2 and decisions.shape[1] not in (1, len(classes)):
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    # With three classes there are as many pairs as classes: the number of columns does not tell.
+    by_pairs = getattr(last, "decision_function_shape", None) == "ovo" and decisions.ndim == 2
+    columns = decisions.shape[1] if decisions.ndim == 2 else 1
+    if classes is not None and (by_pairs or columns not in (1, len(classes))):
         raise ValueError(
-            f"{type(model).__name__} gives {decisions.shape[1]} decision values for {len(classes)} classes: "
+            f"{type(model).__name__} gives {columns} decision values for {len(classes)} classes: "
             'set decision_function_shape="ovr"'
         )
     return _checked(squash(decisions), X, ndim=2)

@@ -30,6 +30,8 @@ _MOST: Final = 24_000
 _ASKED_BYTES: Final = 1 << 25
 #: Bytes of an answer that are scored at a time.
 _SCORED_BYTES: Final = 1 << 21
+#: Digits of a utility that count.
+_DIGITS: Final = 12
 #: What a text may come to as a row of numbers.
 _TEXT_BYTES: Final = 8192
 
@@ -83,6 +85,11 @@ def _scores(
             part = answer[begin : begin + scored_at_once]
             utilities[start + begin : start + begin + len(part)] = score(part)
         start, size = stop, _block_length(_ASKED_BYTES, answer[0].nbytes + _row_bytes(X))
+    members = learner if isinstance(learner, list | tuple) else getattr(learner, "learner_list", [learner])
+    if all(_has_probabilities(member) for member in members):
+        # Equal rows come out of a matrix product with other last digits, by where they stand and how many
+        # threads there are. Squashed decision values tell apart what differs by less.
+        np.round(utilities, _DIGITS, out=utilities)
     return utilities
 
 
@@ -95,6 +102,10 @@ def _row_bytes(X: Any) -> int:
         return int(12 * X.nnz // n_rows(X))
     shape = getattr(X, "shape", ())
     return 8 * int(np.prod(shape[1:])) if len(shape) > 1 else _TEXT_BYTES
+
+
+def _has_probabilities(member: Any) -> bool:
+    return hasattr(getattr(member, "estimator", member), "predict_proba")
 
 
 def _goes_by_rows(learner: Any) -> bool:

@@ -100,6 +100,18 @@ def test_a_representation_that_does_not_fit_is_refused_and_not_passed_over():
             strategies.auto(MODEL, X, 3, labeled=labeled, representation=X[:7])
 
 
+def test_what_is_labeled_wrongly_is_refused_and_not_passed_over():
+    for narrow in (FEW[0][:, :2], TEXTS[:19]):
+        with pytest.raises(ValueError, match="what is labeled"):
+            strategies.auto(MODEL, X, 3, labeled=(narrow, FEW[1]))
+
+
+@pytest.mark.parametrize("learner", [None, MODEL])
+def test_an_unknown_metric_is_refused_from_the_beginning(learner):
+    with pytest.raises(ValueError, match="metric must be"):
+        strategies.auto(learner, X, 3, metric="cosin")
+
+
 def test_nothing_asked_for_is_nothing_picked():
     assert [len(part) for part in strategies.auto(MODEL, X, 0)] == [0, 0]
     assert [len(part) for part in strategies.auto(None, X[:0], 3)] == [0, 0]

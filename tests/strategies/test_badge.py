@@ -238,7 +238,7 @@ def test_probabilities_that_are_nan_are_refused():
 
 
 def test_features_whose_squares_overflow_are_refused_with_what_to_do():
-    with pytest.raises(ValueError, match="scale those"):
+    with pytest.raises(ValueError, match="StandardScaler"):
         badge(Halves(), 1e200 * X, 2)
 
 

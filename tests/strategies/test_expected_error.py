@@ -197,8 +197,8 @@ def test_too_many_parameters_are_refused_with_a_way_out():
     [
         (GaussianNB(), "GaussianNB is no LogisticRegression"),
         (LogisticRegression(solver="liblinear"), "liblinear"),
-        (LogisticRegression(C=np.inf), "without an L2 penalty alone"),
-        (LogisticRegression(solver="saga", l1_ratio=0.5), "without an L2 penalty alone"),
+        (LogisticRegression(C=np.inf), "no L2 penalty"),
+        (LogisticRegression(solver="saga", l1_ratio=0.5), "no L2 penalty"),
     ],
 )
 def test_what_the_update_does_not_hold_for_is_known(model, why):

@@ -66,7 +66,7 @@ def test_rows_are_taken_of_every_form(rows):
     assert take(TEXTS, rows) == TEXTS[1:3]
     assert np.array_equal(take(X, rows), X[1:3])
     assert np.array_equal(take(pd.DataFrame(X), rows), X[1:3])
-    for form in (sp.csr_matrix, sp.coo_matrix, sp.csc_array):
+    for form in (sp.csr_matrix, sp.coo_matrix, sp.csc_array, sp.bsr_matrix):
         assert np.array_equal(take(form(X), rows).toarray(), X[1:3])
 
 
@@ -155,7 +155,7 @@ def test_a_representation_is_an_array_or_a_pair_of_them():
     ],
 )
 def test_a_representation_that_does_not_fit_is_refused(representation, labeled, why):
-    with pytest.raises(NoGeometry, match=why):
+    with pytest.raises(ValueError, match=why):
         geometry(None, X, labeled, representation)
 
 
@@ -166,9 +166,34 @@ def test_items_that_are_no_numbers_are_refused_with_what_to_pass():
         geometry(None, np.full((3, 2), np.inf))
 
 
-def test_numbers_too_large_to_add_up_are_finite_all_the_same():
-    huge = np.full((5, 2), 1e308)
-    assert np.array_equal(geometry(None, huge)[0].rows, huge)
+def test_numbers_too_large_to_be_squared_are_refused_and_others_are_not():
+    large = np.full((5, 2), 1e150)
+    assert np.array_equal(geometry(None, large)[0].rows, large)
+    with pytest.raises(NoGeometry, match="StandardScaler"):
+        geometry(None, large * 1e10)
+
+
+def test_what_is_labeled_has_to_be_like_the_items_and_gets_their_form():
+    for form, other in ((np.asarray, sp.csr_matrix), (sp.csr_matrix, np.asarray)):
+        points, known = geometry(None, form(X), (other(X[:3]), None))
+        assert known is not None
+        assert known.is_sparse == points.is_sparse
+        assert known.squared_lengths == pytest.approx(points.squared_lengths[:3])
+    scaled = make_pipeline(StandardScaler(), LogisticRegression()).fit(X, y)
+    for learner in (None, scaled):
+        for narrow in (X[:3, :2], TEXTS[:3]):
+            with pytest.raises(ValueError, match="what is labeled") as caught:
+                geometry(learner, X, (narrow, None))
+            assert not isinstance(caught.value, NoGeometry)
+    with pytest.raises(ValueError, match="hold None"):
+        labeled_items(None, (X[:2], ["a", None]))
+
+
+def test_repeated_entries_of_sparse_rows_count_as_their_sum():
+    twice = sp.csr_matrix((np.array([1.0, 2.0, 5.0]), np.array([1, 1, 0]), np.array([0, 2, 3])), shape=(2, 2))
+    points, _ = geometry(None, twice)
+    assert points.squared_lengths.tolist() == [9.0, 25.0]
+    assert twice.nnz == 3
 
 
 def test_an_unknown_metric_is_refused():
@@ -220,7 +245,7 @@ def test_some_items_alone_are_represented_at_the_price_of_those():
     for aligned in (X, (X, X[:3]), sp.csr_matrix(X)):
         found = geometry_of(None, TEXTS * 5, rows, aligned).rows
         assert np.array_equal(found.toarray() if sp.issparse(found) else found, X[rows])
-    with pytest.raises(NoGeometry, match="30 rows for 6 items"):
+    with pytest.raises(ValueError, match="30 rows for 6 items"):
         geometry_of(None, TEXTS, rows, X)
     with pytest.raises(NoGeometry, match="pass representation="):
         geometry_of(None, TEXTS * 5, rows)

@@ -346,3 +346,11 @@ def test_a_vote_proba_of_ones_own_is_believed():
 
     members = [ActiveLearner(GaussianNB(), X_training=X, y_training=y) for _ in range(2)]
     assert (vote_probabilities(Certain(members), X) == 1 / 3).all()
+
+
+def test_votes_of_pairs_are_refused_even_where_there_are_as_many_pairs_as_classes():
+    pairs = SVC(kernel="linear", decision_function_shape="ovo").fit(X, y)
+    assert pairs.decision_function(X).shape[1] == len(pairs.classes_) == 3
+    for model in (pairs, make_pipeline(StandardScaler(), pairs).fit(X, y)):
+        with pytest.raises(ValueError, match='decision_function_shape="ovr"'):
+            class_probabilities(model, X)
