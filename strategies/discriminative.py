@@ -18,6 +18,8 @@ __all__ = ["discriminative", "unlabeled_log_odds"]
 _FIT_ROWS = 5_000
 #: Of the squared weights, against the mean loss of an item.
 _PENALTY = 0.01
+#: Sparse rows with more columns are words of texts.
+_WIDE = 200
 
 
 def unlabeled_log_odds(points: Points, known: Points, of: Points) -> NDArray[np.float64]:
@@ -26,7 +28,8 @@ def unlabeled_log_odds(points: Points, known: Points, of: Points) -> NDArray[np.
     Parameters
     ----------
     points, known : Points
-        Unlabeled and labeled items to fit on, at least one each. Columns are scaled to variance 1.
+        Unlabeled and labeled items to fit on, at least one each. Columns are scaled to variance 1, but for
+        those of sparse rows with more than 200.
     of : Points
         n items.
 
@@ -40,17 +43,19 @@ def unlabeled_log_odds(points: Points, known: Points, of: Points) -> NDArray[np.
     from sklearn.preprocessing import StandardScaler
 
     both = stacked(points, known)
-    scaler = StandardScaler(with_mean=not both.is_sparse)
+    # Words have one unit, and scaling the rare ones up takes the solver thousands of steps.
+    words = both.is_sparse and both.rows.shape[1] > _WIDE
+    scaler = StandardScaler(with_mean=not both.is_sparse, with_std=not words)
     # A penalty that doesn't fade as rows are added: the two kinds can be separable, and often are.
     penalty = _PENALTY * len(both)
-    model = LogisticRegression(C=1.0 / penalty, class_weight="balanced", tol=1e-8, max_iter=500)
+    model = LogisticRegression(C=1.0 / penalty, class_weight="balanced", tol=1e-4 if words else 1e-8, max_iter=500)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # what is reached by then will do
         model.fit(
             scaler.fit_transform(both.rows.astype(np.float64, copy=False)), np.arange(len(both)) < len(points)
         )
     # Scaling goes into the weights, so that no scaled copy of the pool is made.
-    weights = model.coef_[0] / scaler.scale_
+    weights = model.coef_[0] if words else model.coef_[0] / scaler.scale_
     offset = float(model.intercept_[0]) - (0.0 if both.is_sparse else float(scaler.mean_ @ weights))
     log_odds = np.empty(len(of))
     for part in blocks(len(of), 8 * of.rows.shape[1]):

@@ -103,7 +103,8 @@ def expected_error(
     x.
 
     Cost: O(n c² (r + m)(c + d) + (c d)³) with r references and min(d, m) for d, so quadratic in n with all of
-    them; else n c refits. Set n_candidates and n_references beyond some thousand items.
+    them; else n c refits. Set n_candidates and n_references beyond some hundred items: a thousand of 384
+    features take half a minute.
 
     Memory: O(n d + (c d)²) with min(d, m) for d (2 times 128 MB at most), and a few MB.
 
