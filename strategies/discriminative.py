@@ -48,7 +48,8 @@ def unlabeled_log_odds(points: Points, known: Points, of: Points) -> NDArray[np.
     scaler = StandardScaler(with_mean=not both.is_sparse, with_std=not words)
     # A penalty that doesn't fade as rows are added: the two kinds can be separable, and often are.
     penalty = _PENALTY * len(both)
-    model = LogisticRegression(C=1.0 / penalty, class_weight="balanced", tol=1e-4 if words else 1e-8, max_iter=500)
+    tol = 1e-4 if words else 1e-8
+    model = LogisticRegression(C=1.0 / penalty, class_weight="balanced", tol=tol, max_iter=500)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # what is reached by then will do
         model.fit(

@@ -1,8 +1,9 @@
 """The picture of a comparison of strategies: accuracy against labels, with bands for paired differences.
 
 A band stands around a strategy's own mean curve and is as wide as the interval for its difference to the
-baseline: where it does not touch the baseline's curve, more than chance is between the two. Bands for each
-mean alone would be wider, since they hold what the seeds have in common.
+baseline, at that number of labels alone: among many of them some miss the baseline's curve by chance, and
+the verdict is the interval of the area. Bands for each mean alone would be wider, since they hold what the
+seeds have in common.
 """
 
 from __future__ import annotations
@@ -95,7 +96,8 @@ def plot_label_efficiency(
         for name in names
     }
     n_seeds = len(each[baseline])
-    band = f"a band that does not touch {baseline} shows a difference" if n_seeds > 1 else "a single run each"
+    band = f"bands: 95 % for the difference to {baseline}, each point by itself"
+    band = band if n_seeds > 1 else "a single run each"
     head(ax, "Accuracy for labels spent", f"means over {count(n_seeds, 'seed')}; {band}", "labels")
     ax.set_ylabel("accuracy on the test set")
     styles = cycle(zip(_COLORS, cycle(_DASHES), cycle(_MARKERS), strict=False))
