@@ -17,7 +17,7 @@ import typer
 
 from bootstrap.cli import bench_options as options
 from bootstrap.cli.terminal_output import Debug, new_console, note, plain_warnings, say
-from bootstrap.errors import MissingExtra
+from bootstrap.errors import InvalidInput, MissingExtra
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,14 +48,19 @@ def bench(
 ) -> None:
     """Compare strategies with random sampling, print a verdict on each, and write curves and tables."""
     from bootstrap.cli.bench_data import read_bench_data
-    from bootstrap.cli.results import new_folder, say_what_was_written
+    from bootstrap.cli.results import say_what_was_written
     from bootstrap.testing import compare_strategies
 
     chosen = _known(strategy)
     items = read_bench_data(data, label=label, text=text, features=features, id=id).at_most(max_items, seed)
-    folder = new_folder(out or Path(f"{data.stem}-bench"))
+    folder = _own_folder(out or Path(f"{data.stem}-bench"))
     console = new_console()
-    say(console, f"{data}: {' '.join(items.notes)}")
+    steps = ", ".join(type(step).__name__ for _, step in items.estimator.steps)
+    say(
+        console,
+        f"{data}: {' '.join(items.notes)} The model: {steps}. What is found holds for it; in Python, "
+        "compare_strategies(estimator=...) takes another.",
+    )
     finished = [0, 0]
     try:
         with plain_warnings(), _progress(finished) as progress:
@@ -92,6 +97,29 @@ def _known(named: list[str] | None) -> list[str]:
     for name in chosen:
         resolve(name)
     return chosen
+
+
+def _own_folder(path: Path) -> Path:
+    """A new or empty folder, or that of an earlier call, which is gone on with; no other is written into."""
+    from bootstrap.cli.results import new_folder
+
+    try:
+        taken = path.is_dir() and any(path.iterdir()) and not _holds_runs(path / "runs")
+    except OSError as error:
+        raise InvalidInput(
+            f"Cannot read the folder {path}: {error.strerror}. Choose another one with --out."
+        ) from error
+    if taken:
+        raise InvalidInput(
+            f"The folder {path} holds other files, and no runs of an earlier comparison to go on with: "
+            "choose a new or an empty one with --out."
+        )
+    return new_folder(path)
+
+
+def _holds_runs(folder: Path) -> bool:
+    """Whether a comparison can have left it: finished runs, and what was being written when it was killed."""
+    return folder.is_dir() and all(path.suffix in (".json", ".tmp") for path in folder.iterdir())
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from zipfile import BadZipFile
+from zipfile import is_zipfile
 
 import numpy as np
 
@@ -26,6 +26,8 @@ __all__ = ["BenchData", "read_bench_data"]
 _LABEL: Final = "label"
 #: More categories than this in one column are hardly categories.
 _MOST_CATEGORIES: Final = 50
+#: A larger number's square, which scaling needs, is beyond what a float can hold, or near it.
+_LARGEST: Final = 1e150
 _TRUTH: Final = {"true": 1.0, "false": 0.0}
 
 
@@ -98,31 +100,68 @@ def read_bench_data(
 
 
 def _from_arrays(path: Path, label: str) -> BenchData:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            found = {name: arrays[name] for name in ("X", label) if name in arrays}
-            names = list(arrays)
-    except OSError as error:
-        raise InvalidInput(f"Cannot read {path}: {error.strerror or error}.") from error
-    except (ValueError, BadZipFile) as error:
-        raise InvalidInput(
-            f"{path} can't be read ({error}). Write it with numpy.savez(file, X=X, y=y), X of numbers and y "
-            "of numbers or of strings (not of objects: y.astype(str))."
-        ) from None
-    for name in ("X", label):
-        if name not in found:
-            raise InvalidInput(f"{path} has no array {name!r}. It has: {', '.join(map(repr, names))}.")
-    X, y = found["X"], found[label]
+    X, y = _load(path, "X", label)
     if X.ndim != 2 or X.dtype.kind not in "biuf" or y.shape != X.shape[:1]:
         raise InvalidInput(
             f"{path} holds X of shape {X.shape} ({X.dtype}) and {label} of shape {y.shape}: X must be a "
             "table of numbers, a row an item, and there must be one label for each."
         )
+    if X.shape[1] == 0:
+        raise InvalidInput(f"{path} holds X of shape {X.shape}: there is no column to learn from.")
     X = X.astype(np.float64)
     if np.isinf(X).any():
         raise InvalidInput(f"{path} has infinity in X (first: row {int(np.isinf(X).any(axis=1).argmax())}).")
+    for j in range(X.shape[1]):
+        _check_column(X[:, j], f"Column {j} (from 0) of X in {path}", "leave it out")
+    _check_labels(y, path, label)
     _check_classes(y.tolist(), label)
     return BenchData(X, y, _for_numbers(X), (_counted(len(y), y.tolist(), f"{X.shape[1]:,} features"),))
+
+
+def _load(path: Path, *names: str) -> list[Any]:
+    """Arrays of an .npz file by name; whatever it holds instead is refused."""
+    try:
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise InvalidInput(f"Cannot read {path}: {error.strerror or error}.") from error
+    how = (
+        "Write it with numpy.savez(file, X=X, y=y), X of numbers and y of numbers or of strings (not of "
+        "objects: y.astype(str))."
+    )
+    if not is_zipfile(path):
+        raise InvalidInput(f"{path} is no .npz archive, or is cut off. {how}")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            held = list(arrays)
+            found = [arrays[name] for name in names if name in held]
+    except Exception as error:  # whatever a damaged or encrypted archive makes of zipfile, zlib and numpy
+        raise InvalidInput(f"{path} can't be read: it is damaged, or holds objects. {how}") from error
+    for name in names:
+        if name not in held:
+            raise InvalidInput(f"{path} has no array {name!r}. It has: {', '.join(map(repr, held))}.")
+    if not all(isinstance(array, np.ndarray) for array in found):
+        raise InvalidInput(f"{path} holds other things than arrays. {how}")
+    return found
+
+
+def _check_labels(y: Any, path: Path, name: str) -> None:
+    from bootstrap.classes import plain_answer
+
+    what = "labels are strings, whole numbers or truth values"
+    if y.dtype.kind not in "biufU":
+        raise InvalidInput(
+            f"The array {name!r} of {path} is of {y.dtype}, and {what}: write {name}.astype(str) if each of "
+            "its values is a class."
+        )
+    for i, value in enumerate(y.tolist()):
+        try:
+            plain_answer(value)
+        except InvalidInput:
+            raise InvalidInput(
+                f"The array {name!r} of {path} holds {value!r} in row {i}, which is no label: {what}. Leave "
+                "out the rows without one."
+            ) from None
 
 
 def _of_texts(table: Table, labels: list[str], label: str, text: str) -> BenchData:
@@ -209,9 +248,16 @@ def _numbers(table: Table, name: str, cells: Sequence[str], used: Sequence[int])
     if len(wrong):
         line = table.lines[used[wrong[0]]]
         raise InvalidInput(f"Line {line} of {table.path} has infinity in {name!r}: correct it.")
-    if np.isnan(values).all():
-        raise InvalidInput(f"The column {name!r} of {table.path} is empty: leave it out, by --features.")
+    _check_column(values, f"The column {name!r} of {table.path}", "leave it out, by --features")
     return values[:, np.newaxis]
+
+
+def _check_column(values: Any, what: str, leave_out: str) -> None:
+    if np.isnan(values).all():
+        raise InvalidInput(f"{what} is empty: {leave_out}.")
+    largest = float(np.nanmax(np.abs(values)))
+    if largest > _LARGEST:
+        raise InvalidInput(f"{what} holds {largest:.3g}, which is too large: scale it, or {leave_out}.")
 
 
 def _not_numbers(table: Table, name: str, row: int, names: Sequence[str]) -> InvalidInput:

@@ -104,7 +104,17 @@ Seed: TypeAlias = Annotated[
         rich_help_panel=_COMPARING,
     ),
 ]
-Jobs: TypeAlias = Annotated[int, typer.Option("--n-jobs", help="Runs at a time; -1 is one a core.")]
+
+
+def _not_zero(n_jobs: int) -> int:
+    if n_jobs == 0:
+        raise typer.BadParameter("0 runs at a time do nothing: 1 is one at a time, -1 one a core.")
+    return n_jobs
+
+
+Jobs: TypeAlias = Annotated[
+    int, typer.Option("--n-jobs", help="Runs at a time; -1 is one a core.", callback=_not_zero)
+]
 Out: TypeAlias = Annotated[
     Path | None,
     typer.Option("--out", metavar="DIR", help="For runs and results; by default FILE's name and -bench."),

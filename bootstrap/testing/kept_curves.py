@@ -1,7 +1,8 @@
 """Finished runs of a comparison in a folder, one file each, so that a second call does only what is missing.
 
-A file has its name when it is complete, and not before. Its key is made of everything that decides the run;
-data, a strategy or a setting that changed have other keys, and files that can't be read count as not there.
+A file has its name when it is complete, and not before. Its key is made of what decides the run, so that
+data, settings or a strategy's source that changed have other keys; of somebody's own strategy it covers the
+function alone, and not what that calls. Files that can't be read count as not there.
 """
 
 from __future__ import annotations
@@ -43,6 +44,13 @@ _OURS: Final = "strategies."
 
 class KeptCurves:
     """The finished runs of one comparison, in a folder that may hold those of others too.
+
+    A run's key covers the data and labels, the estimator, the settings, the seed, this package's version,
+    and of the strategy its name, its parameters (of a partial or an object) and its own source; of one that
+    comes with this package the source of its module too, and of the modules that this imports. It does not
+    cover what somebody's own strategy uses from elsewhere: functions that it calls, modules, global
+    variables. Where one of these changed, another folder or another name is needed, or the old curves come
+    back.
 
     Parameters
     ----------

@@ -61,11 +61,11 @@ def compare_strategies(
     y : sequence of n labels
         Strings, whole numbers or bools of two classes at least.
     strategies : str, callable, sequence of these, or mapping from names to them
-        Any strategy that the loop takes.
+        Any strategy that the loop takes. The name "random_sampling" is the baseline's and no other's.
     estimator : classifier, Pipeline, or list of classifiers, optional
         By default :func:`default_estimator`. A `random_state` that it leaves open is set by the seed.
     seeds : int or iterable of int
-        How many (then 0, 1, ...), or which.
+        How many (then 0, 1, ...), or which: whole numbers of 0 or more, each once.
     first, until, batch_size : int
         Labels to begin with, labels at the end (fewer where the pool is used up), and labels a round.
     test_share : float
@@ -74,7 +74,11 @@ def compare_strategies(
         Runs at a time, as joblib counts them. Any backend of joblib does (``joblib.parallel_config``);
         the curves are the same whatever it is.
     folder : path, optional
-        Finished runs are kept there at once, and a second call does only those that are missing.
+        Finished runs are kept there at once, and a second call does only those that are missing. A run is
+        known again by data, labels, estimator, settings, seed, and the strategy's name and own source (of
+        a strategy of this package, the source of its modules too). Functions, modules and global variables
+        that a strategy of yours uses are not looked at: where one of these changed, take another folder or
+        another name, or the old curves come back.
     progress : callable, optional
         Called with (runs that are finished, runs in all) at the beginning and after each run.
 
@@ -98,6 +102,7 @@ def compare_strategies(
     """
     settings = CurveSettings(first=first, until=until, batch_size=batch_size, test_share=test_share)
     chosen, drawn = _named(strategies), _seeds(seeds)
+    _check_jobs(n_jobs)
     X, estimator = _checked(X, estimator)
     y = _labels(y, n_rows(X))
     n_tested = settings.n_tested(len(y))
@@ -159,7 +164,9 @@ def _named(strategies: Strategies) -> dict[str, Strategy]:
     if isinstance(strategies, Mapping):
         pairs = [(str(name), resolve(strategy)) for name, strategy in strategies.items()]
     else:
-        each = [strategies] if isinstance(strategies, str) or callable(strategies) else list(strategies)
+        each: list[Any] = [strategies]
+        if isinstance(strategies, Sequence) and not isinstance(strategies, str):
+            each = list(strategies)
         pairs = [(_name(strategy), resolve(strategy)) for strategy in each]
     named: dict[str, Strategy] = {}
     for name, strategy in pairs:
@@ -169,7 +176,12 @@ def _named(strategies: Strategies) -> dict[str, Strategy]:
                 "for each"
             )
         named[name] = strategy
-    named.setdefault(BASELINE, resolve(BASELINE))
+    baseline = resolve(BASELINE)
+    if named.setdefault(BASELINE, baseline) is not baseline:
+        raise InvalidInput(
+            f"{BASELINE!r} is what all others are compared with, and the strategy passed under this name is "
+            "another function: give it another name, by a mapping from names to functions"
+        )
     return named
 
 
@@ -177,23 +189,49 @@ def _name(strategy: Any) -> str:
     return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", repr(strategy)))
 
 
-def _seeds(seeds: int | Iterable[int]) -> list[int]:
-    each = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
-    if not each or min(each) < 0 or len(set(each)) < len(each):
+def _seeds(seeds: Any) -> list[int]:
+    each: list[Any] = []
+    if _is_whole(seeds):
+        each = list(range(seeds))
+    elif isinstance(seeds, Iterable) and getattr(seeds, "ndim", 1) > 0:
+        each = list(seeds)
+    if not each or not all(map(_is_whole, each)) or min(each) < 0 or len(set(each)) < len(each):
         raise InvalidInput(
-            f"seeds must be a number of seeds, or different numbers of 0 or more, got {seeds!r}"
+            "seeds must be a whole number of 1 or more (how many), or a list of different whole numbers of "
+            f"0 or more (which), got {seeds!r}: pass for instance seeds=10"
         )
-    return each
+    return [int(seed) for seed in each]
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int | np.integer) and not isinstance(number, bool)
+
+
+def _check_jobs(n_jobs: Any) -> None:
+    if n_jobs is not None and (not _is_whole(n_jobs) or n_jobs == 0):
+        raise InvalidInput(
+            f"n_jobs must be a whole number but 0, or None, got {n_jobs!r}: 1 is one run at a time, -1 one "
+            "a core"
+        )
 
 
 def _checked(X: Any, estimator: Any) -> tuple[Features, Any]:
     """Features of one of the four kinds, and the estimator or the default for them."""
+    takes_tables = estimator is None
     if estimator is None:
         X = check_features(X)
         estimator = default_estimator(X)
     else:
         X = check_features(
             X, allow_nan=all(takes_nan(m.estimator) for m in members_of(as_learner(estimator)))
+        )
+    shape = getattr(X, "shape", (n_rows(X), 1))
+    if 0 in shape[1:]:
+        raise InvalidInput(f"X of shape {shape} has no feature: pass a column at least")
+    if takes_tables and len(shape) != 2:
+        raise InvalidInput(
+            f"X has {len(shape)} dimensions, shape {shape}, and without an estimator it must be a table: "
+            "pass X.reshape(len(X), -1), or an estimator that takes such an X"
         )
     if getattr(X, "dtype", None) == np.float16:
         X = X.astype(np.float64)  # what scikit-learn would make of it in every round

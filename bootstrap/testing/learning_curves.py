@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Final
 
 import numpy as np
@@ -60,12 +61,16 @@ class CurveSettings:
     test_share: float = 0.3
 
     def __post_init__(self) -> None:
-        for name, least in (("first", 2), ("until", self.first + 1), ("batch_size", 1)):
+        least = 2
+        for name in ("first", "until", "batch_size"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise InvalidInput(f"{name} must be a whole number of {least} or more, got {value!r}")
-        if not 0.0 < self.test_share < 1.0:
-            raise InvalidInput(f"test_share must be in (0, 1), got {self.test_share!r}")
+            object.__setattr__(self, name, int(value))  # plain numbers: numpy's can't be written as JSON
+            least = self.first + 1 if name == "first" else 1
+        if not isinstance(self.test_share, Real) or not 0.0 < self.test_share < 1.0:
+            raise InvalidInput(f"test_share must be a number in (0, 1), got {self.test_share!r}")
+        object.__setattr__(self, "test_share", float(self.test_share))
 
     def n_tested(self, n: int) -> int:
         """Items of `n` that are in the test set.

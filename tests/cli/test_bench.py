@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,7 @@ def test_the_texts_of_a_table_go_through_the_text_pipeline(program, mails):
 
     assert ran.code == 0
     assert "300 items (texts), 2 classes, the largest 50 %." in ran.out
+    assert "The model: TfidfVectorizer, LogisticRegression." in ran.out
 
 
 def test_a_second_call_runs_nothing_again(program, arrays, tmp_path, monkeypatch):
@@ -152,6 +154,53 @@ def test_a_strategy_that_one_model_cannot_serve_is_refused_before_any_run(progra
     assert ran.code == 2
     assert "vote_entropy asks where a committee disagrees, and LogisticRegression is one model" in ran.err
     assert list((tmp_path / "arrays-bench" / "runs").iterdir()) == []
+
+
+@pytest.mark.parametrize("other", ["hosts", "runs/events.bin"])
+def test_a_folder_of_something_else_is_not_written_into(program, arrays, tmp_path, other):
+    path = tmp_path / "taken" / other
+    path.parent.mkdir(parents=True)
+    path.write_text("theirs")
+    ran = program("bench", "--data", arrays, "--strategy", "margin", "--out", "taken", *QUICK)
+
+    assert ran.code == 2
+    assert "The folder taken holds other files, and no runs of an earlier comparison" in ran.err
+    assert [p for p in (tmp_path / "taken").rglob("*") if p.is_file()] == [path]
+
+
+def test_a_folder_that_is_empty_or_cannot_be_read_or_is_a_file(program, arrays, tmp_path, monkeypatch):
+    def told(out):
+        return program("bench", "--data", arrays, "--strategy", "margin", "--out", out, *QUICK)
+
+    (tmp_path / "empty").mkdir()
+    assert told("empty").code == 0
+    (tmp_path / "file").touch()
+    assert "Cannot make the folder file" in told("file").err
+
+    def denied(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    ran = told("empty")
+    assert (ran.code, "Cannot read the folder empty: Permission denied." in ran.err) == (2, True)
+
+
+def test_no_runs_at_a_time_are_refused_like_other_options(program, arrays):
+    ran = program("bench", "--data", arrays, "--n-jobs", 0)
+
+    assert ran.code == 2
+    assert "--n-jobs" in ran.err
+    assert "0 runs at a time do nothing" in ran.err
+
+
+def test_an_array_of_another_kind_of_file_is_one_clear_line(program, tmp_path):
+    np.save(tmp_path / "x.npy", np.eye(60))
+    (tmp_path / "x.npy").rename(tmp_path / "x.npz")
+    ran = program("bench", "--data", "x.npz")
+
+    assert ran.code == 2
+    assert "x.npz is no .npz archive" in ran.err
+    assert "Traceback" not in ran.err
 
 
 def test_without_matplotlib_there_is_no_picture_and_a_note(program, arrays, monkeypatch, tmp_path):
@@ -276,7 +325,25 @@ def test_arrays_are_read_with_labels_of_any_name_and_kind(arrays):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"no archive", "can't be read"),
+        (b"no archive", "is no .npz archive, or is cut off. Write it with numpy.savez"),
+        (b"", "is no .npz archive"),
+        (b"PK\x05\x06" + bytes(18), "has no array 'X'"),
+        (b"ahead" + b"PK\x05\x06" + bytes(18), "can't be read: it is damaged"),
+        ({"X": np.ones((60, 0)), "y": np.arange(60) % 2}, r"X of shape \(60, 0\): there is no column"),
+        ({"X": np.ones((60, 2, 1)), "y": np.arange(60) % 2}, r"X of shape \(60, 2, 1\) .* must be a table"),
+        (
+            {"X": np.eye(60) + [0, np.nan] * 30, "y": np.arange(60) % 2},
+            r"Column 1 \(from 0\) of X .* is empty",
+        ),
+        ({"X": np.eye(60) * -1e300, "y": np.arange(60) % 2}, "Column 0 .* holds 1e.300, which is too large"),
+        ({"X": np.eye(60), "y": [0, np.nan] * 30}, "array 'y' of .*a.npz holds nan in row 1, .* no label"),
+        ({"X": np.eye(60), "y": [0, 0.5] * 30}, "holds 0.5 in row 1"),
+        ({"X": np.eye(60), "y": ["a", ""] * 30}, "holds '' in row 1"),
+        (
+            {"X": np.eye(60), "y": np.array(["2020", "2021"] * 30, "M8[D]")},
+            r"'y' of .* is of datetime64\[D\]",
+        ),
+        ({"X": np.eye(60), "y": np.array(["2020", "2021"] * 30, "M8[ns]")}, r"y.astype\(str\)"),
         ({"X": np.eye(60)}, r"has no array 'y'. It has: 'X'"),
         ({"y": np.arange(60) % 2}, "has no array 'X'"),
         ({"X": np.eye(60), "y": np.zeros((60, 2))}, r"y of shape \(60, 2\): X must be a table of numbers"),
@@ -311,6 +378,7 @@ def test_arrays_that_cannot_be_compared_on_are_refused(tmp_path, content, messag
         ("label,a\n" + "x,1\ny,2\n" * 5, {"text": "a", "features": "a"}, "name one of them"),
         ("label,a\n" + "x,1\ny,inf\n" * 5, {}, "Line 3 of .* has infinity in 'a'"),
         ("label,a,b\n" + "x,1,\ny,2,\n" * 5, {}, "column 'b' of .* is empty: leave it out"),
+        ("label,a,b\n" + "x,1,2\ny,2,-1e300\n" * 5, {}, "column 'b' of .* holds 1e.300.*too large: scale it"),
         ("label,a\n" + ",1\n,2\n" * 5, {}, "No row has a label in 'label'"),
         ("label,a\n" + "x,1\nx,2\n" * 5, {}, "'label' holds 1 different labels in 10 rows"),
         ("label,a\n" + "x,one\ny,2\n" * 5, {}, r"'one' in 'a', which is no number.*--features a\.$"),
@@ -321,6 +389,16 @@ def test_tables_that_cannot_be_compared_on_are_refused(tmp_path, content, option
     path.write_text(content)
     with pytest.raises(InvalidInput, match=message):
         read_bench_data(path, **options)
+
+
+def test_an_archive_of_other_files_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("X", "not an array")
+        archive.writestr("y", "nor this")
+
+    with pytest.raises(InvalidInput, match="holds other things than arrays"):
+        read_bench_data(path)
 
 
 def test_columns_cannot_be_named_of_arrays(arrays, tmp_path):

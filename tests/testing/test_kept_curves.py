@@ -21,6 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from bootstrap.errors import InvalidInput
 from bootstrap.strategies import entropy, margin, mixture
+from bootstrap.testing import compare_strategies
 from bootstrap.testing.kept_curves import KeptCurves
 from bootstrap.testing.learning_curves import CurveSettings, LearningCurve
 
@@ -74,6 +75,7 @@ def test_whatever_decides_a_run_is_in_its_key(tmp_path, changed):
         {"X": X.copy()},
         {"estimator": LogisticRegression(C=1.0)},
         {"settings": CurveSettings(first=20)},
+        {"settings": CurveSettings(first=np.int64(20), test_share=np.float64(0.3))},
     ],
     ids=lambda same: "-".join(same),
 )
@@ -81,6 +83,26 @@ def test_equal_things_have_the_same_key(tmp_path, same):
     kept(tmp_path).put(CURVE)
 
     assert kept(tmp_path, **same).get("margin", 3) == CURVE
+
+
+weight = 1.0
+
+
+def weighted(learner, X, n_instances=1):
+    return np.arange(n_instances), np.full(n_instances, weight)
+
+
+def test_what_ones_own_strategy_uses_is_not_in_its_key_and_another_name_is_another_run(tmp_path, monkeypatch):
+    def of_name(name):
+        return KeptCurves(tmp_path, X, Y, LogisticRegression(), SETTINGS, {name: weighted})
+
+    of_name("margin").put(CURVE)
+    monkeypatch.setattr(sys.modules[__name__], "weight", 2.0)
+
+    assert of_name("margin").get("margin", 3) == CURVE
+    assert of_name("other").get("other", 3) is None
+    for described in (KeptCurves, compare_strategies):
+        assert "another name" in " ".join(described.__doc__.split())
 
 
 def test_mixtures_differ_by_their_share_of_chance(tmp_path):

@@ -18,6 +18,8 @@ import scipy.sparse as sp
 from sklearn.datasets import make_blobs
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 import bootstrap.testing.label_efficiency as module
 from bootstrap import SKIP
@@ -131,6 +133,27 @@ def test_progress_is_told_from_nothing_to_everything():
     assert told == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
 
 
+@pytest.mark.parametrize("seeds", [np.int64(2), [np.int32(0), 1], np.arange(2), range(2), iter([0, 1])])
+def test_seeds_are_whole_numbers_of_any_kind(seeds):
+    assert figures(compare(seeds=seeds)).equals(figures(compare(seeds=2)))
+
+
+def test_a_function_that_calls_itself_random_sampling_is_no_baseline():
+    def random_sampling(learner, X, n_instances=1):
+        return np.arange(n_instances), np.zeros(n_instances)
+
+    with pytest.raises(InvalidInput, match="is another function: give it another name"):
+        compare([random_sampling])
+    assert compare({"mine": random_sampling}).strategies == ["mine", "random_sampling"]
+
+
+def test_an_estimator_may_take_items_of_more_dimensions():
+    flat = make_pipeline(FunctionTransformer(lambda X: X.reshape(len(X), -1)), default_estimator(X))
+
+    found = compare(X=X[:, :, np.newaxis], estimator=flat)
+    assert figures(found).equals(figures(compare()))
+
+
 # resuming
 
 
@@ -191,20 +214,23 @@ compare_strategies(X, y, "margin", seeds=500, first=20, until=40, folder=sys.arg
 """
 
 
-def test_a_process_that_is_killed_loses_no_finished_run(tmp_path):
+def test_a_process_that_is_killed_loses_no_finished_run_and_its_comparison_can_be_finished(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
-    while len(list(tmp_path.glob("*.json"))) < 6 and process.poll() is None:
-        time.sleep(0.02)
+    while len(list(tmp_path.glob("*.json"))) < 3 and process.poll() is None:
+        time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
+    kept = len(list(tmp_path.glob("*.json")))
+    seeds = kept // 2 + 2  # all that is kept and one pair of runs more, at least
     told = []
-    found = compare(seeds=3, folder=tmp_path, progress=lambda *counts: told.append(counts))
+    found = compare(seeds=seeds, folder=tmp_path, progress=lambda *counts: told.append(counts))
 
-    assert told == [(6, 6)]
-    assert figures(found).equals(figures(compare(seeds=3)))
+    assert kept >= 3
+    assert told == [(done, 2 * seeds) for done in range(kept, 2 * seeds + 1)]
+    assert figures(found).equals(figures(compare(seeds=seeds)))
 
 
 # refusals
@@ -232,9 +258,24 @@ def test_a_strategy_that_cannot_work_here_is_refused_before_any_run(tmp_path):
         ({"strategies": "margn"}, "no strategy is called 'margn'.*Did you mean 'margin'"),
         ({"strategies": ["margin", margin]}, "two strategies are called 'margin': pass a mapping"),
         ({"strategies": {"mine": 3}}, "strategy is a name or a function"),
-        ({"seeds": 0}, "seeds must be a number of seeds"),
+        ({"strategies": 3}, "strategy is a name or a function"),
+        ({"strategies": {"random_sampling": "margin"}}, "'random_sampling' is what all others are compared"),
+        ({"seeds": 0}, "seeds must be a whole number of 1 or more"),
         ({"seeds": [1, 1]}, "seeds must be"),
         ({"seeds": [-1]}, "seeds must be"),
+        ({"seeds": 2.0}, "got 2.0: pass for instance seeds=10"),
+        ({"seeds": None}, "got None: pass"),
+        ({"seeds": "12"}, "got '12': pass"),
+        ({"seeds": [0.5, 1.7]}, r"got \[0.5, 1.7\]: pass"),
+        ({"seeds": True}, "got True: pass"),
+        ({"seeds": [True, False]}, "seeds must be"),
+        ({"seeds": np.array(2.0)}, "seeds must be"),
+        ({"test_share": "a"}, "test_share must be a number in"),
+        ({"n_jobs": 0}, "n_jobs must be a whole number but 0, or None, got 0"),
+        ({"n_jobs": 1.5}, "n_jobs must be"),
+        ({"X": X[:, :0]}, r"X of shape \(150, 0\) has no feature"),
+        ({"X": X[:, :0], "estimator": LogisticRegression()}, "has no feature"),
+        ({"X": X[:, :, np.newaxis]}, "X has 3 dimensions"),
         ({"y": Y[:-1]}, "X has 150 rows and y has 149 labels"),
         ({"y": [SKIP, *Y[1:].tolist()]}, "y holds SKIP"),
         ({"y": [None, *Y[1:].tolist()]}, "label 0: None is not a label"),

@@ -218,7 +218,13 @@ def test_failures_are_found_in_one_round_and_told_together():
         ({"first": 20, "until": 20}, "until must be a whole number of 21 or more, got 20"),
         ({"batch_size": 0}, "batch_size must be a whole number of 1 or more, got 0"),
         ({"batch_size": 2.5}, "batch_size must be"),
-        ({"test_share": 1.0}, r"test_share must be in \(0, 1\), got 1.0"),
+        ({"first": "a"}, "first must be a whole number of 2 or more, got 'a'"),
+        ({"until": None}, "until must be"),
+        ({"test_share": 1.0}, r"test_share must be a number in \(0, 1\), got 1.0"),
+        ({"test_share": "a"}, "test_share must be a number in .*, got 'a'"),
+        ({"test_share": None}, "test_share must be"),
+        ({"test_share": True}, "test_share must be"),
+        ({"test_share": float("nan")}, "test_share must be"),
     ],
 )
 def test_settings_out_of_range_are_refused(wrong, message):
