@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
@@ -43,20 +42,8 @@ def test_badge(task, beside, n, times_quicker, peer_gigabytes):
     assert len(set(mine[0].tolist())) == BATCH
 
 
-def test_growth_from_100k_to_1m(task, capsys):
-    small, large = (least_cpu_seconds(task(n)) for n in (10**5, 10**6))
-    with capsys.disabled():
-        print(f"\nbadge, ten times the items: {large / small:.1f} times the CPU time", end=" ")
-    assert large / small <= 13.0
-
-
-def least_cpu_seconds(pool):
-    seconds = []
-    for _ in range(5):
-        began = time.process_time()
-        badge(pool.model, pool.X, BATCH, rng=0)
-        seconds.append(time.process_time() - began)
-    return min(seconds)
+def test_growth_from_100k_to_1m(growth):
+    growth(lambda of: badge(of.model, of.X, BATCH, rng=0), repeats=5)
 
 
 def available_gigabytes():

@@ -80,17 +80,17 @@ def test_expected_error_for_500_items_beside_modal(
     assert len(ours[0]) == BATCH
 
 
-def test_expected_error_for_60_items_beside_scikit_activeml(task: Callable[[int], Any], beside: Any) -> None:
+def test_expected_error_for_500_items_beside_scikit_activeml(task: Callable[[int], Any], beside: Any) -> None:
     pool = pytest.importorskip("skactiveml.pool", reason="scikit-activeml is an optional peer")
     classifier = pytest.importorskip("skactiveml.classifier").SklearnClassifier
-    of = task(60)
+    of = task(N)
     X = np.concatenate([of.labeled[0], of.X])
     y = np.concatenate([of.labeled[1], np.full(len(of.X), np.nan)])
     theirs = classifier(LogisticRegression(max_iter=1000), classes=np.arange(10))
     beside(
-        lambda: expected_error(of.model, of.X, 20, rng=0, labeled=of.labeled),
+        lambda: expected_error(of.model, of.X, BATCH, rng=0, labeled=of.labeled),
         lambda: pool.MonteCarloEER(method="log_loss", random_state=0).query(
-            X, y, clf=theirs, fit_clf=True, ignore_partial_fit=True, batch_size=20
+            X, y, clf=theirs, fit_clf=True, ignore_partial_fit=True, batch_size=BATCH
         ),
         peer_name="scikit-activeml",
         times_quicker=25,

@@ -1,6 +1,6 @@
 """Is the held-out reading of accuracy true? Its difference to the truth on items outside the pool.
 
-Digits over 100 seeds, all held-out items labeled, margin sampling. Beside it the same difference with the
+Digits over 100 seeds, all held-out items labeled, the default strategy. Beside it the same difference with the
 held-out items trained on, on purpose: the check must be able to fail.
 """
 

@@ -12,7 +12,7 @@ import time
 import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ class Task:
     labeled: tuple[NDArray[np.float64], NDArray[np.intp]]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def task_of(n: int) -> Task:
     """`n` items of 32 features around 10 overlapping centres."""
     rng = np.random.default_rng(0)
@@ -49,7 +49,7 @@ def task_of(n: int) -> Task:
 
 @pytest.fixture
 def task() -> Callable[[int], Task]:
-    """The task with as many items as asked for; the last one is kept."""
+    """The task with as many items as asked for; the last two are kept."""
     return task_of
 
 
@@ -107,6 +107,21 @@ def beside(benchmark: Any, capsys: Any) -> Callable[..., tuple[Any, Any]]:
         assert megabytes is None or memory < megabytes, line
         assert seconds is None or mine < seconds, line
         return result, peers_result
+
+    return run
+
+
+@pytest.fixture
+def growth(request: Any, capsys: Any) -> Callable[..., float]:
+    """Times something on 10^5 and on 10^6 items of the task; prints one line; at most 13-fold is linear."""
+
+    def run(ours: Callable[[Task], Any], *, repeats: int = 3, at_most: float = 13.0) -> float:
+        small, large = (cpu_seconds(partial(ours, task_of(n)), repeats)[0] for n in (10**5, 10**6))
+        line = f"{small:.3g} s at 10^5, {large:.3g} s at 10^6: {large / small:.1f} times as long"
+        with capsys.disabled():
+            print(f"\n{request.node.name.removeprefix('test_')}: {line}", end=" ")
+        assert large / small <= at_most, line
+        return large / small
 
     return run
 
