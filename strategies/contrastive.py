@@ -135,7 +135,7 @@ def contrastive(
     nearest = nearest_labeled(points, known, int(n_neighbors))
     known_proba = class_probabilities(learner, known_X)
     utilities = mean_divergence(class_probabilities(learner, X), known_proba, nearest)
-    return top(utilities, count, rng)
+    return top(np.round(utilities, 12), count, rng)  # rounding errors must not settle what is a tie
 
 
 def _wide(points: Points) -> Points:

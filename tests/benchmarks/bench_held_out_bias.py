@@ -1,7 +1,7 @@
 """Is the held-out reading of accuracy true? Its difference to the truth on items outside the pool.
 
-Digits over 100 seeds, all held-out items labeled, the default strategy. Beside it the same difference with the
-held-out items trained on, on purpose: the check must be able to fail.
+Digits over 100 seeds, all held-out items labeled, the default strategy. Beside it the same difference with
+the held-out items trained on, on purpose: the check must be able to fail.
 """
 
 from __future__ import annotations

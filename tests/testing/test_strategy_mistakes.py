@@ -9,20 +9,20 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import strategies
 from bootstrap.learner import CommitteeLearner, Learner
 from bootstrap.testing.strategy_checks import StrategyCheckFailed, check_strategy
 from strategies import as_rng, n_rows, top
 from strategies.geometry import geometry
-from strategies.probabilities import class_probabilities
+from strategies.scoring import pool_scores
 from strategies.uncertainty import margin_utilities
 
 
 def good(learner, X, n_instances, rng, labeled, representation, metric):
     """Margin plus, where a representation or a metric is given, a distance: all options have a meaning."""
-    utilities = margin_utilities(class_probabilities(learner, X))
+    utilities = pool_scores(margin_utilities, learner, X)
     if n_rows(X) and (representation is not None or metric != "euclidean"):
         utilities += geometry(learner, X, labeled, representation, metric)[0].squared_lengths
     return top(utilities, n_instances, rng)
@@ -173,6 +173,21 @@ def generators_differ(asked, answer, n_jobs):
     return answer()
 
 
+def generators_are_not_used(asked, answer, n_jobs):
+    asked.rng = 0 if isinstance(asked.rng, np.random.Generator) else asked.rng
+    return answer()
+
+
+def seeds_numpy(asked, answer, n_jobs):
+    np.random.seed(0)  # noqa: NPY002
+    return answer()
+
+
+def seeds_python(asked, answer, n_jobs):
+    random.seed(0)
+    return answer()
+
+
 def draws_from_numpy(asked, answer, n_jobs):
     np.random.rand()  # noqa: NPY002
     return answer()
@@ -219,6 +234,18 @@ def divides_by_spread(asked, answer, n_jobs):
 def finds_rows_by_value(asked, answer, n_jobs):
     indices, utilities = answer()
     return (indices - indices % 4 if size(asked) == 32 else indices), utilities
+
+
+def last_digit_by_position(asked, answer, n_jobs):
+    indices, utilities = answer()
+    last = (indices == size(asked) - 1) & (size(asked) > 1000)
+    return indices, np.where(last, np.nextafter(utilities, -np.inf), utilities)
+
+
+def last_digit_by_threads(asked, answer, n_jobs):
+    if max(library["num_threads"] for library in threadpool_info()) < 2:
+        return answer()
+    return last_digit_by_position(asked, answer, n_jobs)
 
 
 def zeros_for_nan(asked, answer, n_jobs):
@@ -341,6 +368,20 @@ def no_modal_committee(asked, answer, n_jobs):
     return answer()
 
 
+def doubles_what_was_learned(asked, answer, n_jobs):
+    result = answer()
+    if in_room(asked, "modAL") and not hasattr(asked.learner, "learner_list"):
+        asked.learner.X_training *= 2
+    return result
+
+
+def doubles_what_a_member_learned(asked, answer, n_jobs):
+    result = answer()
+    if in_room(asked, "modAL") and hasattr(asked.learner, "learner_list"):
+        asked.learner.learner_list[1].X_training *= 2
+    return result
+
+
 def no_learner_of_ours(asked, answer, n_jobs):
     if isinstance(asked.learner, Learner | CommitteeLearner):
         raise AttributeError("coef_")
@@ -365,6 +406,22 @@ def as_many_as_threads(asked, answer, n_jobs):
     return answer()
 
 
+def silences_numpy(asked, answer, n_jobs):
+    np.seterr(all="ignore")
+    return answer()
+
+
+def warns_of_division(asked, answer, n_jobs):
+    np.seterr(divide="warn")
+    return answer()
+
+
+def takes_one_thread(asked, answer, n_jobs):
+    if size(asked) == 30:
+        threadpool_limits(limits=1)
+    return answer()
+
+
 def as_many_as_jobs(asked, answer, n_jobs):
     return rolled(answer()) if n_jobs == 2 else answer()
 
@@ -384,13 +441,14 @@ BROKEN = {
     "refused_counts": [true_is_one, refused_by_another_name],
     "refused_seeds": [old_random_state],
     "refused_metrics": [any_metric],
-    "same_seed": [generators_differ],
-    "global_random_state": [draws_from_numpy, draws_from_python],
+    "same_seed": [generators_differ, generators_are_not_used],
+    "global_random_state": [draws_from_numpy, draws_from_python, seeds_numpy, seeds_python],
     "item_order": [later_is_better],
     "labeled_order": [newest_label_counts],
     "ties": [seed_of_its_own, second_by_position],
     "constant_features": [divides_by_spread],
     "duplicated_rows": [finds_rows_by_value],
+    "equal_rows": [last_digit_by_position, last_digit_by_threads],
     "missing_values": [zeros_for_nan],
     "number_types": [half_precision],
     "sparse_rows": [compressed_differs],
@@ -404,10 +462,11 @@ BROKEN = {
     "one_class": [needs_two_classes],
     "certain_learner": [gradients_vanish],
     "decisions_only": [needs_probabilities],
-    "modal_learner": [no_modal_learner],
-    "modal_committee": [no_modal_committee],
+    "modal_learner": [no_modal_learner, doubles_what_was_learned],
+    "modal_committee": [no_modal_committee, doubles_what_a_member_learned],
     "bootstrap_learner": [no_learner_of_ours, Moody()],
     "blas_threads": [as_many_as_threads],
+    "process_settings": [silences_numpy, warns_of_division, takes_one_thread],
     "jobs": [as_many_as_jobs, other_utilities],
 }
 
@@ -435,7 +494,7 @@ def caught(strategy, **about):
 def test_a_good_strategy_passes_every_check_there_is():
     ran = check_strategy(Changed(unchanged))
     assert set(ran) == set(BROKEN) | {"signature", "refused_options", "pickling"}
-    assert len(ran) == 37
+    assert len(ran) == 39
 
 
 @pytest.mark.parametrize(
@@ -447,7 +506,11 @@ def test_a_good_strategy_passes_every_check_there_is():
     ],
 )
 def test_a_mistake_is_caught_by_the_check_for_it_and_by_no_other(check, change):
-    assert caught(Changed(change)) == [check]
+    numpys, pythons = np.random.get_state(), random.getstate()  # noqa: NPY002
+    with np.errstate(), threadpool_limits():  # some mistakes change the process for all tests to come
+        assert caught(Changed(change)) == [check]
+    np.random.set_state(numpys)  # noqa: NPY002
+    random.setstate(pythons)
 
 
 def test_a_signature_of_another_form_is_caught():

@@ -28,6 +28,7 @@ __all__ = [
     "promise",
     "table",
     "texts",
+    "wide_rows",
 ]
 
 #: Items in the pool that most checks use.
@@ -54,7 +55,15 @@ Answer: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
 
 #: Learners to ask with: what they are made of, or what they were fitted on.
 Kind: TypeAlias = Literal[
-    "logistic", "decisions only", "certain", "constant", "one class", "named classes", "table", "texts"
+    "logistic",
+    "decisions only",
+    "certain",
+    "constant",
+    "one class",
+    "named classes",
+    "table",
+    "texts",
+    "wide",
 ]
 
 
@@ -162,7 +171,14 @@ def labels(kind: Kind) -> NDArray[Any]:
     y = labeled_rows()[1]
     if kind == "one class":
         return np.zeros_like(y)
+    if kind == "wide":  # three classes, in a row, so that each member of a committee sees them all
+        return np.repeat(np.arange(3), _N_LABELED // 3)
     return np.array(["no", "perhaps", "yes"])[y] if kind == "named classes" else y
+
+
+def wide_rows(n: int, seed: int) -> NDArray[np.float64]:
+    """Features (n, 64), many enough that the order of a sum over them shows in its last digits."""
+    return np.random.default_rng(seed).normal(size=(n, 64))
 
 
 def table(X: NDArray[np.float64]) -> Any:
@@ -242,6 +258,8 @@ def _labeled_like(X: Any) -> tuple[Any, NDArray[np.intp]]:
 def _training_items(kind: Kind) -> Any:
     if kind == "texts":
         return texts(_N_LABELED, seed=3)
+    if kind == "wide":
+        return wide_rows(_N_LABELED, seed=4)
     X = labeled_rows()[0]
     return table(X) if kind == "table" else X
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pickle
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -26,9 +29,12 @@ _DRAWS, _AT_LEAST = 300, 15
 
 
 def same_seed(case: Case) -> None:
-    """The same seed gives the same answer, as an int and as a Generator, whatever was asked between."""
-    learner, X = case.learner(), pool()
-    for seed in (0, 1):
+    """The same seed gives the same answer, as an int and as a Generator, whatever was asked between.
+
+    Asked of a pool, and of equal items: only where chance decides is it seen where chance comes from.
+    """
+    pools = ((case.learner(), pool()), (case.learner("constant"), np.ones((N_ITEMS, 3))))
+    for (learner, X), seed in product(pools, (0, 1)):
         first = case.ask(learner, X, 9, rng=seed)
         case.ask(learner, X[:20], 3, rng=7)
         for again in (seed, np.random.default_rng(seed)):
@@ -44,9 +50,11 @@ def same_seed(case: Case) -> None:
 def global_random_state(case: Case) -> None:
     """It neither uses nor seeds the random state that numpy and Python share with everybody."""
     learner, X = case.learner(), pool()
-    before = _global_states()
-    case.ask(learner, X, 5, rng=0)
-    for name, was, now in zip(("numpy.random", "random"), before, _global_states(), strict=True):
+    with _unusual_states():
+        before = _global_states()
+        case.ask(learner, X, 5, rng=0)
+        after = _global_states()
+    for name, was, now in zip(("numpy.random", "random"), before, after, strict=True):
         if was != now:
             raise Finding(
                 f"the state of {name} changed",
@@ -108,6 +116,21 @@ def ties(case: Case) -> None:
                 f"{counts.tolist()}; about {_DRAWS // 6} each were expected",
                 "Break ties by rng: strategies.top does, numpy.argmax and argsort don't",
             )
+
+
+@contextmanager
+def _unusual_states() -> Iterator[None]:
+    """States that no seed gives anew: seeding with 0 is not seen where the state is that of 0 already."""
+    numpys, pythons = np.random.get_state(), random.getstate()  # noqa: NPY002
+    np.random.seed(1_618_033_988)  # noqa: NPY002
+    np.random.random_sample(7)  # noqa: NPY002
+    random.seed("a seed that nobody else would take")
+    random.random()
+    try:
+        yield
+    finally:
+        np.random.set_state(numpys)  # noqa: NPY002
+        random.setstate(pythons)
 
 
 def _global_states() -> tuple[bytes, bytes]:

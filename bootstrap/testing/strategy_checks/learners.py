@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
+import joblib
 import numpy as np
 
 from bootstrap.testing.strategy_checks.case import (
@@ -75,9 +76,9 @@ def decisions_only(case: Case) -> None:
 
 
 def modal_learner(case: Case) -> None:
-    """It is a query_strategy of modAL's ActiveLearner, for batches of one and two.
+    """It is a query_strategy of modAL's ActiveLearner, for batches of one and two, and leaves it as it is.
 
-    Left out with `committee=True`.
+    Its X_training and y_training above all. Left out with `committee=True`.
     """
     from modAL.models import ActiveLearner
     from sklearn.linear_model import LogisticRegression
@@ -90,7 +91,7 @@ def modal_learner(case: Case) -> None:
 
 
 def modal_committee(case: Case) -> None:
-    """It is a query_strategy of modAL's Committee, for batches of one and two."""
+    """It is a query_strategy of modAL's Committee, for batches of one and two, and leaves it as it is."""
     from modAL.models import ActiveLearner, Committee
     from sklearn.linear_model import LogisticRegression
 
@@ -102,9 +103,10 @@ def modal_committee(case: Case) -> None:
 
 
 def bootstrap_learner(case: Case) -> None:
-    """It is a query_strategy of `bootstrap.as_learner`'s learners, for batches of one and two.
+    """It is a query_strategy of `bootstrap.as_learner`'s learners, and leaves them as they are.
 
-    With `committee=True` of that of a list, otherwise of that of one model as well.
+    For batches of one and two; with `committee=True` of that of a list, otherwise of that of one model
+    as well.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.naive_bayes import GaussianNB
@@ -131,13 +133,38 @@ def blas_threads(case: Case) -> None:
     expect_same(one, two, "one thread and two", "Let no draw depend on how work is shared out")
 
 
+def process_settings(case: Case) -> None:
+    """How numpy takes division by zero and the like, and how many threads it uses, stay what they were.
+
+    Asked under two settings each: what sets always the same is not seen where that was set already.
+    """
+    from threadpoolctl import threadpool_info, threadpool_limits
+
+    learner, X, labeled = case.learner(), pool(_FEW), labeled_rows()
+    handlings: tuple[Literal["warn", "ignore"], ...] = ("warn", "ignore")
+    for handling, limit in zip(handlings, (1, 2), strict=True):
+        with np.errstate(divide=handling, over=handling, invalid=handling), threadpool_limits(limits=limit):
+            before = np.geterr(), _threads(threadpool_info())
+            case.ask(learner, X, 3, rng=0, labeled=labeled)
+            after = np.geterr(), _threads(threadpool_info())
+        if after[0] != before[0]:
+            raise Finding(
+                f"numpy.geterr() was {before[0]} and is {after[0]}",
+                "Set it for a block of lines, by with numpy.errstate(...), never by numpy.seterr",
+            )
+        changed = [name for name, number in before[1].items() if after[1].get(name) != number]
+        if changed:
+            raise Finding(
+                f"{changed[0]} had {before[1][changed[0]]} threads and has {after[1].get(changed[0])}",
+                "Limit threads for a block of lines, by with threadpoolctl.threadpool_limits(...)",
+            )
+
+
 def jobs(case: Case) -> None:
     """`n_jobs` and joblib's backend change how long it takes, never what is picked.
 
     Only where the strategy has that option.
     """
-    import joblib
-
     learner, X, labeled = case.learner(), pool(300), labeled_rows()
     one = case.ask(learner, X, 12, rng=0, labeled=labeled, n_jobs=1)
     remedy = "Draw before the work is shared out, and put results together in its order"
@@ -148,8 +175,13 @@ def jobs(case: Case) -> None:
     expect_same(one, threads, "n_jobs=1 and joblib's threads", remedy)
 
 
+def _threads(libraries: list[dict[str, Any]]) -> dict[str, int]:
+    """Number of threads of each library for linear algebra, by its file."""
+    return {library["filepath"]: library["num_threads"] for library in libraries}
+
+
 def _expect_queries(case: Case, learner: Any, what: str) -> None:
-    X = pool(_FEW)
+    X, before = pool(_FEW), _kept(learner)
     for n_instances in (1, 2):
         indices, rows, utilities = learner.query(X, n_instances=n_instances, return_metrics=True, rng=0)
         expect_items((np.asarray(indices), np.asarray(utilities)), n_instances, _FEW, what)
@@ -160,6 +192,18 @@ def _expect_queries(case: Case, learner: Any, what: str) -> None:
                 f"{direct[0].tolist()}",
                 "Let no state of one call decide the next",
             )
+    if _kept(learner) != before:
+        raise Finding(
+            f"{what} has another estimator, X_training or y_training after asking",
+            "Work on a copy: sklearn.base.clone, numpy.array",
+        )
+
+
+def _kept(learner: Any) -> str:
+    """A hash of the models and of what they were fitted on, of each member of a committee."""
+    members = getattr(learner, "learner_list", [learner])
+    kept = [(getattr(one, "estimator", None), one.X_training, one.y_training) for one in members]
+    return str(joblib.hash(kept))
 
 
 CHECKS: Final[tuple[Check, ...]] = (
@@ -172,5 +216,6 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check(modal_committee),
     Check(bootstrap_learner),
     Check(blas_threads),
+    Check(process_settings),
     Check(jobs, lambda case: case.takes("n_jobs")),
 )

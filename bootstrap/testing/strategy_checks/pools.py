@@ -18,9 +18,13 @@ from bootstrap.testing.strategy_checks.case import (
     pool,
     table,
     texts,
+    wide_rows,
 )
 
 __all__ = ["CHECKS"]
+
+#: Items in the check of equal rows (odd, so that no block size divides them), and unlike ones of them.
+_REPEATED, _DISTINCT = 1999, 50
 
 
 def constant_features(case: Case) -> None:
@@ -39,6 +43,36 @@ def duplicated_rows(case: Case) -> None:
     known = (twice[:8], np.arange(8) % 3)
     answer = case.ask(learner, twice, 12, rng=0, labeled=known)
     expect_items(answer, 12, 32, "8 items, 4 times each, two of which are labeled")
+
+
+def equal_rows(case: Case) -> None:
+    """Equal rows have equal utilities, to the last digit, wherever in a large pool they stand.
+
+    A product of matrices rounds the rows at the end of a block otherwise than those within, and two
+    threads share out the blocks otherwise than one; by its last digit a position would win every tie.
+    Utilities of equal rows may differ by more than rounding: where items are compared with those
+    picked before, the second of them adds nothing. Left out with `chance=True` and `in_turn=True`.
+    """
+    from threadpoolctl import threadpool_limits
+
+    learner, rows = case.learner("wide"), wide_rows(_DISTINCT, seed=5)
+    row = np.arange(_REPEATED) % _DISTINCT
+    options = {"labeled": (wide_rows(12, seed=6), np.arange(12) % 3)} if case.needs_labels else {}
+    for limit in (1, 2):
+        with threadpool_limits(limits=limit):
+            indices, utilities = case.ask(learner, rows[row], _REPEATED, rng=0, **options)
+        order = np.lexsort((utilities, row[indices]))
+        sorted_rows, values = row[indices][order], utilities[order]
+        gaps = np.where(np.diff(sorted_rows) == 0, np.diff(values), 0.0)
+        rounding = (gaps > 0) & (gaps <= 1e-9 * np.maximum(1.0, np.abs(values[1:])))
+        if rounding.any():
+            at = int(np.argmax(rounding))
+            raise Finding(
+                f"of {_REPEATED} items equal rows have the utilities {float(values[at])} and "
+                f"{float(values[at + 1])} "
+                f"(threads: {limit})",
+                "Round utilities to some 12 digits before they are compared",
+            )
 
 
 def missing_values(case: Case) -> None:
@@ -197,6 +231,7 @@ def _state(thing: Any) -> Any:
 CHECKS: Final[tuple[Check, ...]] = (
     Check(constant_features),
     Check(duplicated_rows),
+    Check(equal_rows, lambda case: not (case.chance or case.in_turn)),
     Check(missing_values),
     Check(number_types),
     Check(sparse_rows),
