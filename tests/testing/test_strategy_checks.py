@@ -171,6 +171,15 @@ def test_the_message_names_strategy_check_promise_finding_and_remedy():
     )
 
 
+def test_one_that_cannot_be_called_is_told_that_alone():
+    def plain(learner, X, n_instances=1):
+        return top(np.zeros(n_rows(X)), n_instances)
+
+    with pytest.raises(StrategyCheckFailed) as failed:
+        check_strategy(plain)
+    assert list(failed.value.failures) == ["signature"]
+
+
 def test_all_failures_are_told_in_one_message():
     def hopeless(learner, X, n_instances=1, *, rng=None, labeled=None):
         raise RuntimeError("no idea")

@@ -111,8 +111,8 @@ def check_strategy(
     Raises
     ------
     StrategyCheckFailed
-        An AssertionError, after all checks have run: its message names each that failed, what must
-        hold, what was found and what to do.
+        An AssertionError, after all checks have run (or none but that of the signature, if it fails): its
+        message names each that failed, what must hold, what was found and what to do.
     InvalidInput
         As :func:`strategy_checks`.
 
@@ -136,12 +136,14 @@ def check_strategy(
     )
     failures: dict[str, str] = {}
     first: BaseException | None = None
-    for check in checks.values():
+    for name, check in checks.items():
         try:
             check()
         except StrategyCheckFailed as failed:
             failures.update(failed.failures)
             first = first or failed.__cause__
+            if name == "signature":
+                break  # the others would only say again that it can't be called
     if failures:
         raise StrategyCheckFailed(_name(strategy), failures) from first
     return tuple(checks)
