@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.geometry import Points, blocks, geometry
+from strategies.geometry import Points, blocks, dense, geometry
 from strategies.probabilities import class_probabilities
 from strategies.selection import Picked, Rng, as_count, as_rng, n_rows
 
@@ -61,9 +61,7 @@ class Gradients:
 
     def squared_distances(self, others: Gradients) -> NDArray[np.float64]:
         """Squared distances of shape (n, m) to `others`; exactly 0 where they are nothing but rounding."""
-        products = self.inputs.rows @ others.inputs.rows.T
-        products = products.toarray() if self.inputs.is_sparse else products
-        products = products * (self.errors @ others.errors.T)
+        products = dense(self.inputs.rows @ others.inputs.rows.T) * (self.errors @ others.errors.T)
         products *= -2.0
         lengths = self.squared_lengths[:, np.newaxis] + others.squared_lengths
         products += lengths

@@ -7,13 +7,12 @@ at where they lie. That costs next to nothing beyond asking the model, whatever 
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.clusters import clusters_of
+from strategies.clusters import clusters_of, kmeans_centres
 from strategies.geometry import Metric, Points, geometry, geometry_of
 from strategies.scoring import pool_scores
 from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, top
@@ -178,21 +177,15 @@ def _central(
 
     Rows come in order of their weight, equals in random order: the first of equally near ones is taken.
     """
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
     n = len(points)
     if count == n:
         return np.arange(n)
     # In float64, and dense where that is no larger: the same picks whatever form the rows come in.
     rows = points.rows.astype(np.float64, copy=False)
     points = Points(rows.toarray() if points.is_sparse and rows.shape[1] <= _NARROW else rows)
-    kmeans = KMeans(count, n_init=1, max_iter=50, random_state=int(rng.integers(2**31)))
-    with warnings.catch_warnings():
-        # Fewer distinct rows than clusters: some clusters stay empty, which is fine here.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        kmeans.fit(points.rows, sample_weight=np.maximum(weights, _LEAST_WEIGHT))
-    distance, cluster = points.nearest(Points(kmeans.cluster_centers_))
+    weights = np.maximum(weights, _LEAST_WEIGHT)
+    centres = kmeans_centres(points.rows, count, rng, max_iter=50, weights=weights)
+    distance, cluster = points.nearest(Points(centres))
     # Rounding errors must not settle what is a tie: both items of a cluster of two, for one.
     distance = np.round(distance / max(distance.max(), np.finfo(float).tiny), 6)
     ranked = np.lexsort((distance, cluster))  # stable: of equally near ones, the least certain

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.geometry import Points, blocks
+from strategies.geometry import Points, blocks, dense
 
-__all__ = ["Clusters", "clusters_of", "stacked"]
+__all__ = ["Clusters", "clusters_of", "kmeans_centres", "stacked"]
 
 #: More clusters than these are not looked for.
 _MAX_CLUSTERS = 500
@@ -51,7 +51,7 @@ class Clusters:
             return points.nearest(self.centres)
         distances, numbers = np.empty(len(points)), np.empty(len(points), dtype=np.intp)
         for rows in blocks(len(points), 8 * self.directions.shape[1]):
-            projected = Points(_dense(points.rows[rows] @ self.directions))
+            projected = Points(dense(points.rows[rows] @ self.directions))
             distances[rows], numbers[rows] = projected.nearest(self.centres)
         return distances, numbers
 
@@ -77,9 +77,6 @@ def clusters_of(
     Clusters
         Rows that repeat may leave some without an item.
     """
-    from sklearn.cluster import KMeans
-    from sklearn.exceptions import ConvergenceWarning
-
     n = len(points)
     total = n + (0 if known is None else len(known))
     n_clusters = min(n_clusters, _MAX_CLUSTERS, total)
@@ -93,12 +90,22 @@ def clusters_of(
     if part.is_sparse and rows.shape[1] > 2 * _DIRECTIONS:
         directions = _leading_directions(rows, rng)
         rows = rows @ directions
-    rows = _dense(rows)  # the same picks whatever form they come in
-    kmeans = KMeans(n_clusters, n_init=1, max_iter=20, random_state=_seed(rng))
+    rows = dense(rows)  # the same picks whatever form they come in
+    return Clusters(Points(kmeans_centres(rows, n_clusters, rng, max_iter=20)), directions)
+
+
+def kmeans_centres(
+    rows: Any, n_clusters: int, rng: np.random.Generator, *, max_iter: int, weights: Any = None
+) -> NDArray[np.float64]:
+    """Centres of k-means on float64 `rows`, of which `weights` count, by one start that `rng` seeds."""
+    from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
+
+    kmeans = KMeans(n_clusters, n_init=1, max_iter=max_iter, random_state=_seed(rng))
     with warnings.catch_warnings():
         # Fewer distinct rows than clusters: some clusters stay empty, which is fine here.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return Clusters(Points(kmeans.fit(rows).cluster_centers_), directions)
+        return np.asarray(kmeans.fit(rows, sample_weight=weights).cluster_centers_)
 
 
 def stacked(above: Points, below: Points) -> Points:
@@ -121,7 +128,3 @@ def _leading_directions(rows: Any, rng: np.random.Generator) -> NDArray[np.float
 
 def _seed(rng: np.random.Generator) -> int:
     return int(rng.integers(2**31))
-
-
-def _dense(values: Any) -> NDArray[Any]:
-    return values.toarray() if hasattr(values, "toarray") else np.asarray(values)

@@ -10,7 +10,7 @@ from scipy.special import entr
 
 from strategies.geometry import Metric, Points, blocks, geometry, labeled_items
 from strategies.probabilities import class_probabilities
-from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, top
+from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, top, whole_number
 
 __all__ = ["contrastive", "mean_divergence", "nearest_labeled"]
 
@@ -114,10 +114,7 @@ def contrastive(
     """
     rng = as_rng(rng)
     count, n = as_count(n_instances), n_rows(X)
-    if isinstance(n_neighbors, bool) or not isinstance(n_neighbors, int | np.integer):
-        raise TypeError(f"n_neighbors must be a whole number, got {n_neighbors!r}")
-    if n_neighbors < 1:
-        raise ValueError(f"n_neighbors must be 1 or more, got {n_neighbors}")
+    n_neighbors = whole_number("n_neighbors", n_neighbors)
     if n == 0 or count == 0:
         return np.empty(0, dtype=np.intp), np.empty(0)
     known_X, _ = labeled_items(learner, labeled)
@@ -132,7 +129,7 @@ def contrastive(
             "representation has rows for X only, and contrastive needs the labeled items' too: pass a pair "
             "of arrays (for X, for what is labeled), a transformer or a function"
         )
-    nearest = nearest_labeled(points, known, int(n_neighbors))
+    nearest = nearest_labeled(points, known, n_neighbors)
     known_proba = class_probabilities(learner, known_X)
     utilities = mean_divergence(class_probabilities(learner, X), known_proba, nearest)
     return top(np.round(utilities, 12), count, rng)  # rounding errors must not settle what is a tie

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from strategies.clusters import stacked
 from strategies.geometry import Points, blocks, geometry
-from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, top
+from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, top, whole_number
 
 __all__ = ["discriminative", "unlabeled_log_odds"]
 
@@ -121,16 +121,13 @@ def discriminative(
     rng = as_rng(rng)
     n = n_rows(X)
     count = min(as_count(n_instances), n)
-    if isinstance(n_sub_batches, bool) or not isinstance(n_sub_batches, int | np.integer):
-        raise TypeError(f"n_sub_batches must be a whole number, got {n_sub_batches!r}")
-    if n_sub_batches < 1:
-        raise ValueError(f"n_sub_batches must be 1 or more, got {n_sub_batches}")
+    n_sub_batches = whole_number("n_sub_batches", n_sub_batches)
     if count == 0:
         return np.empty(0, dtype=np.intp), np.empty(0)
     points, known = geometry(learner, X, labeled, representation)
     left = np.arange(n)
     indices, utilities = np.empty(0, dtype=np.intp), np.empty(0)
-    for part in np.array_split(np.arange(count), min(int(n_sub_batches), count)):
+    for part in np.array_split(np.arange(count), min(n_sub_batches, count)):
         values = _log_odds(points, known, indices, left, rng)
         best, value = top(values[left], len(part), rng)
         indices = np.concatenate([indices, left[best]])

@@ -21,6 +21,7 @@ __all__ = [
     "Points",
     "blocks",
     "check_metric",
+    "dense",
     "geometry",
     "geometry_of",
     "labeled_items",
@@ -80,19 +81,14 @@ class Points:
         """Squared distances of shape (n, m) to the rows of `others`, never negative.
 
         By |a|² + |b|² - 2ab, whose rounding error is about 1e-16 (float32: 1e-7) of the squared lengths:
-        where near ties matter, compute the few differences themselves (:meth:`differences`).
+        where near ties matter, take the rows relative to their mean first, or subtract.
         """
-        products: NDArray[Any] = _dense(self.rows @ others.rows.T)
+        products: NDArray[Any] = dense(self.rows @ others.rows.T)
         products *= -2.0
         products += self.squared_lengths[:, np.newaxis]
         products += others.squared_lengths
         np.maximum(products, 0.0, out=products)
         return products
-
-    def differences(self, index: NDArray[np.intp], others: Points, of: NDArray[np.intp]) -> NDArray[Any]:
-        """Squared distances of shape (k,) between `index[i]` here and `of[i]` there, by subtraction."""
-        gaps = _dense(self.rows[index]).astype(np.float64) - _dense(others.rows[of]).astype(np.float64)
-        return np.asarray(np.einsum("ij,ij->i", gaps, gaps))
 
     def nearest(self, others: Points) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
         """(distances, positions in `others`) of the nearest other row, each of shape (n,)."""
@@ -151,14 +147,12 @@ def geometry(
     check_metric(metric)
     known, _ = labeled_items(learner, labeled)
     if representation is not None:
-        found = _represented(representation, X, known)
+        points, known_points = _represented(representation, X, known)
     else:
-        found = _by_default(learner, X, known, as_fitted)
-    points, known_points = found
+        points, known_points = _by_default(learner, X, known, as_fitted)
     if metric == "cosine":
-        points = _unit_rows(points)
-        known_points = None if known_points is None else _unit_rows(known_points)
-    return Points(points), None if known_points is None else Points(known_points)
+        return _unit_rows(points), None if known_points is None else _unit_rows(known_points)
+    return points, known_points
 
 
 def check_metric(metric: Any) -> None:
@@ -241,7 +235,12 @@ def take(X: Any, rows: Any) -> Any:
     return X[rows]
 
 
-def _by_default(learner: Any, X: Any, known: Any, as_fitted: bool) -> tuple[Any, Any]:
+def dense(values: Any) -> NDArray[Any]:
+    """An array of what is one already, or sparse."""
+    return values.toarray() if hasattr(values, "toarray") else np.asarray(values)
+
+
+def _by_default(learner: Any, X: Any, known: Any, as_fitted: bool) -> tuple[Points, Points | None]:
     fitted = _transformers(learner)
     anew = None if as_fitted or fitted is None else _unfitted(fitted)
     refusals = []
@@ -261,42 +260,40 @@ def _by_default(learner: Any, X: Any, known: Any, as_fitted: bool) -> tuple[Any,
     ) from refusals[-1]
 
 
-def _represented(representation: Any, X: Any, known: Any) -> tuple[Any, Any]:
-    """Rows of numbers for `X` and `known`, by a transformer, a callable or aligned arrays."""
-    known_points: Any = None
+def _represented(representation: Any, X: Any, known: Any) -> tuple[Points, Points | None]:
+    """Points for `X` and `known`, by a transformer, a callable or aligned arrays."""
     if hasattr(representation, "transform"):
-        points, transform = _transformed(representation, X)
+        rows, transform = _transformed(representation, X)
     elif callable(representation):
-        points, transform = representation(X), representation
+        rows, transform = representation(X), representation
     elif isinstance(representation, tuple):
-        points, known_points = representation
-        if known is None or n_rows(known_points) != n_rows(known):
+        rows, aligned = representation
+        if known is None or n_rows(aligned) != n_rows(known):
             raise _Misfit(
-                f"representation has {n_rows(known_points)} rows for what is labeled, where there are "
+                f"representation has {n_rows(aligned)} rows for what is labeled, where there are "
                 f"{0 if known is None else n_rows(known)}: they must be aligned"
             )
-        known, transform = known_points, _as_it_is
+        known, transform = aligned, _as_it_is
     else:
-        points, known, transform = representation, None, _as_it_is
-    points = _numbers(points)
-    if points.shape[0] != n_rows(X):
-        raise _Misfit(_misaligned(points.shape[0], n_rows(X)))
+        rows, known, transform = representation, None, _as_it_is
+    points = _numbers(rows)
+    if len(points) != n_rows(X):
+        raise _Misfit(_misaligned(len(points), n_rows(X)))
     return points, None if known is None else _fitting(points, transform, known)
 
 
-def _fitting(points: Any, transform: Any, known: Any) -> Any:
-    """What is labeled, as rows of the same form as `points`: dense or sparse."""
+def _fitting(points: Points, transform: Any, known: Any) -> Points:
+    """What is labeled, in the same form as `points`: dense or sparse."""
     try:
-        rows = _numbers(transform(known))
+        found = _numbers(transform(known))
     except (TypeError, ValueError, AttributeError) as error:
         raise _Misfit(f"what is labeled can't be compared with X: {error}") from error
-    if rows.shape[1] != points.shape[1]:
-        raise _Misfit(
-            f"what is labeled has {rows.shape[1]} columns and X has {points.shape[1]}: they must match"
-        )
-    if hasattr(points, "tocsr"):
-        return type(points)(rows)
-    return _dense(rows)
+    width, wanted = found.rows.shape[1], points.rows.shape[1]
+    if width != wanted:
+        raise _Misfit(f"what is labeled has {width} columns and X has {wanted}: they must match")
+    if found.is_sparse == points.is_sparse:
+        return found
+    return Points(type(points.rows)(found.rows) if points.is_sparse else dense(found.rows))
 
 
 def _misaligned(found: int, n: int) -> str:
@@ -342,30 +339,31 @@ def _unfitted(transformers: Any) -> Any:
     return clone(transformers)
 
 
-def _numbers(points: Any) -> Any:
-    """`points` as a float array (n, d) or CSR; NoGeometry if they are no finite numbers."""
+def _numbers(rows: Any) -> Points:
+    """`rows` as a float array (n, d) or CSR; NoGeometry if they are no finite numbers."""
     import scipy.sparse as sp
 
-    if sp.issparse(points):
-        points = points.tocsr()
-        if not points.has_canonical_format:
-            points = points.copy()
-            points.sum_duplicates()
-        points = points if points.dtype in (np.float32, np.float64) else points.astype(np.float64)
-        if points.indices.dtype != np.int32 and max(points.nnz, *points.shape) < np.iinfo(np.int32).max:
-            points = sp.csr_matrix(points)  # scikit-learn's k-means takes no 64-bit positions
-            points.indices, points.indptr = points.indices.astype(np.int32), points.indptr.astype(np.int32)
+    if sp.issparse(rows):
+        rows = rows.tocsr()
+        if not rows.has_canonical_format:
+            rows = rows.copy()
+            rows.sum_duplicates()
+        rows = rows if rows.dtype in (np.float32, np.float64) else rows.astype(np.float64)
+        if rows.indices.dtype != np.int32 and max(rows.nnz, *rows.shape) < np.iinfo(np.int32).max:
+            rows = sp.csr_matrix(rows)  # scikit-learn's k-means takes no 64-bit positions
+            rows.indices, rows.indptr = rows.indices.astype(np.int32), rows.indptr.astype(np.int32)
     else:
-        points = np.asarray(points)
-        single = points.dtype in (np.float16, np.float32)
-        points = points.astype(np.float32 if single else np.float64, copy=False)
-        points = points.reshape(len(points), -1)
+        rows = np.asarray(rows)
+        single = rows.dtype in (np.float16, np.float32)
+        rows = rows.astype(np.float32 if single else np.float64, copy=False)
+        rows = rows.reshape(len(rows), -1)
     with np.errstate(over="ignore", invalid="ignore"):
-        if not np.isfinite(_squared_lengths(points)).all():
-            raise NoGeometry(
-                "the representation holds NaN or infinity, or numbers so large that their squares are: "
-                "distances need finite numbers (StandardScaler brings large ones down)"
-            )
+        points = Points(rows)
+    if not np.isfinite(points.squared_lengths).all():
+        raise NoGeometry(
+            "the representation holds NaN or infinity, or numbers so large that their squares are: "
+            "distances need finite numbers (StandardScaler brings large ones down)"
+        )
     return points
 
 
@@ -375,12 +373,8 @@ def _squared_lengths(rows: Any) -> NDArray[Any]:
     return np.asarray(np.einsum("ij,ij->i", rows, rows))
 
 
-def _unit_rows(rows: Any) -> Any:
+def _unit_rows(points: Points) -> Points:
     """Rows scaled to length 1; a row of zeros stays one."""
     from sklearn.preprocessing import normalize
 
-    return normalize(rows)
-
-
-def _dense(values: Any) -> NDArray[Any]:
-    return values.toarray() if hasattr(values, "toarray") else np.asarray(values)
+    return Points(normalize(points.rows))

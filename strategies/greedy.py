@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.geometry import Metric, Points, blocks
+from strategies.geometry import Metric, Points, blocks, dense
 from strategies.selection import Picked
 
 __all__ = ["Score", "as_distances", "central_item", "greedy"]
@@ -217,7 +217,7 @@ class _Bounds:
         width = 0 if self._mean is None else 2 * rows.shape[1]
         for some in blocks(len(self._points), 8 * (centres.shape[0] + width)):
             block = _as_float64(rows[some]) if self._mean is None else rows[some] - self._mean
-            reach = _dense(weights @ block.T)
+            reach = dense(weights @ block.T)
             reach += lengths
             nearest = reach.min(axis=0)
             nearest += self._raise * _squared_lengths(block)
@@ -234,7 +234,7 @@ def _lower_exactly(squared: NDArray[np.float64], near: Any, centres: Any) -> Non
         some_centres = centres[start : start + _CENTRES]
         others = _squared_lengths(some_centres)
         for some in blocks(near.shape[0], 8 * (some_centres.shape[0] + (0 if sparse else near.shape[1]))):
-            reach = _dense(near[some] @ some_centres.T)
+            reach = dense(near[some] @ some_centres.T)
             reach *= -2.0
             reach += lengths[some, np.newaxis]
             reach += others
@@ -281,7 +281,3 @@ def _stacked(above: Any, below: Any) -> Any:
 
 def _as_float64(rows: Any) -> Any:
     return rows.astype(np.float64, copy=False)
-
-
-def _dense(values: Any) -> NDArray[np.float64]:
-    return values.toarray() if hasattr(values, "toarray") else np.asarray(values)

@@ -17,7 +17,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.geometry import Points
+from strategies.geometry import Points, dense
 
 __all__ = ["Inputs", "LogisticUpdates", "refusal", "softmax"]
 
@@ -359,5 +359,4 @@ def _variances(values: _Floats, proba: _Floats) -> _Floats:
 
 
 def _dense(values: Any) -> _Floats:
-    values = values.toarray() if hasattr(values, "toarray") else np.asarray(values)
-    return np.asarray(values, dtype=np.float64)
+    return dense(values).astype(np.float64, copy=False)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from strategies.geometry import Metric, Points
+from strategies.geometry import Metric, Points, dense
 
 __all__ = ["drawn", "mean_over_pairs"]
 
@@ -148,8 +148,7 @@ class _Rows:
 
 def _filled(change: Change | None, metric: Metric, left: Any, right: Any) -> NDArray[Any]:
     """What is averaged, for a block of pairs."""
-    products = left @ right.T
-    values: NDArray[Any] = products.toarray() if hasattr(products, "toarray") else products
+    values: NDArray[Any] = dense(left @ right.T)
     np.maximum(values, 0.0, out=values)
     if metric == "cosine":
         values *= 0.5

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from strategies.clusters import clusters_of
 from strategies.geometry import Metric, Points, blocks, geometry, labeled_items
-from strategies.selection import Picked, Rng, as_count, as_rng, n_rows
+from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, whole_number
 
 __all__ = ["greedy_cover", "prob_cover", "pure_radius"]
 
@@ -189,12 +189,8 @@ def _check(radius: Any, purity: Any, n_classes: Any) -> None:
         raise ValueError(f"radius must be a distance above 0, or None to estimate it, got {radius!r}")
     if not 0 < purity <= 1:
         raise ValueError(f"purity must be a share in (0, 1], got {purity!r}")
-    if n_classes is None:
-        return
-    if isinstance(n_classes, bool) or not isinstance(n_classes, int | np.integer):
-        raise TypeError(f"n_classes must be a whole number, got {n_classes!r}")
-    if n_classes < 2:
-        raise ValueError(f"n_classes must be 2 or more, got {n_classes}")
+    if n_classes is not None:
+        whole_number("n_classes", n_classes, least=2)
 
 
 def _classes_known(learner: Any, labeled: tuple[Any, Any] | None) -> int:
@@ -210,7 +206,7 @@ def _classes_known(learner: Any, labeled: tuple[Any, Any] | None) -> int:
 
 def _around_mean(points: Points, known: Points | None) -> tuple[Points, Points | None]:
     """The same distances with less to round, in float64; sparse rows where they are."""
-    if points.is_sparse or (known is not None and known.is_sparse):
+    if points.is_sparse:
         wide = Points(points.rows.astype(np.float64, copy=False))
         return wide, known
     mean = points.rows.mean(axis=0, dtype=np.float64)

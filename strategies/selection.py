@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Picked", "Rng", "Strategy", "as_count", "as_rng", "n_rows", "top"]
+__all__ = ["Picked", "Rng", "Strategy", "as_count", "as_rng", "n_rows", "top", "whole_number"]
 
 #: Where chance comes from: a seed, a numpy Generator (which moves on), or None for a fresh one.
 Rng: TypeAlias = int | np.random.Generator | None
@@ -76,14 +76,22 @@ def as_count(n_instances: Any) -> int:
     ValueError
         If it is negative.
     """
-    if isinstance(n_instances, bool) or not isinstance(n_instances, int | np.integer):
-        raise TypeError(
-            f"n_instances must be a whole number, got {n_instances!r} ({type(n_instances).__name__})"
-        )
-    count = int(n_instances)
-    if count < 0:
-        raise ValueError(f"n_instances must be 0 or more, got {count}")
-    return count
+    return whole_number("n_instances", n_instances, least=0)
+
+
+def whole_number(name: str, value: Any, *, least: int = 1) -> int:
+    """An option as an int of `least` or more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a whole number (a bool and 2.0 are not), or below `least`.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{name} must be a whole number, got {value!r} ({type(value).__name__})")
+    if value < least:
+        raise ValueError(f"{name} must be {least} or more, got {value}")
+    return int(value)
 
 
 def n_rows(X: Any) -> int:

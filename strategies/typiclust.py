@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from strategies.clusters import clusters_of
 from strategies.geometry import Metric, Points, geometry
-from strategies.selection import Picked, Rng, as_count, as_rng, n_rows
+from strategies.selection import Picked, Rng, as_count, as_rng, n_rows, whole_number
 
 __all__ = ["typicality", "typiclust"]
 
@@ -115,10 +115,7 @@ def typiclust(
     """
     rng = as_rng(rng)
     count = min(as_count(n_instances), n_rows(X))
-    if isinstance(n_neighbors, bool) or not isinstance(n_neighbors, int | np.integer):
-        raise TypeError(f"n_neighbors must be a whole number, got {n_neighbors!r}")
-    if n_neighbors < 1:
-        raise ValueError(f"n_neighbors must be 1 or more, got {n_neighbors}")
+    n_neighbors = whole_number("n_neighbors", n_neighbors)
     if count == 0:
         return np.empty(0, dtype=np.intp), np.empty(0)
     points, known = geometry(learner, X, labeled, representation, metric)
@@ -128,7 +125,7 @@ def typiclust(
     n_labels = np.zeros(len(clusters), dtype=np.intp)
     if known is not None:
         n_labels += np.bincount(clusters.nearest(known)[1], minlength=len(clusters))
-    return _in_turn(points, cluster, n_labels, count, int(n_neighbors), rng)
+    return _in_turn(points, cluster, n_labels, count, n_neighbors, rng)
 
 
 def _in_turn(

@@ -111,7 +111,7 @@ def test_constant_features_do_not_matter():
 def test_k_means_is_fitted_on_a_part_of_a_large_pool(monkeypatch):
     monkeypatch.setattr(clusters, "_FIT_ROWS", 60)
     fitted, fit = [], KMeans.fit
-    monkeypatch.setattr(KMeans, "fit", lambda self, rows: fitted.append(len(rows)) or fit(self, rows))
+    monkeypatch.setattr(KMeans, "fit", lambda self, rows, **how: fitted.append(len(rows)) or fit(self, rows))
     indices, utilities = strategies.cold_start(None, BLOBS, 5, rng=0)
     assert GROUP[indices].tolist() == [0, 1, 2, 3, 4]
     assert utilities == pytest.approx(np.array(SIZES) / 150)

@@ -33,10 +33,6 @@ def test_squared_distances_are_those_of_the_differences(form, other):
     found = points.squared_distances(others)
     assert found == pytest.approx(squared(X, X[:7]), abs=1e-12)
     assert (found >= 0).all()
-    index, of = np.array([3, 9, 3]), np.array([0, 6, 3])
-    exact = points.differences(index, others, of)
-    assert exact == pytest.approx(squared(X, X)[index, of])
-    assert exact[2] == 0
 
 
 @pytest.mark.parametrize("form", [np.asarray, sp.csr_matrix])
