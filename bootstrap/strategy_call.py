@@ -15,7 +15,7 @@ from bootstrap.errors import InvalidInput
 from bootstrap.features import Features, n_rows
 from bootstrap.learner import AnyLearner, CommitteeLearner
 
-__all__ = ["check_serves", "pick", "resolve"]
+__all__ = ["check_serves", "name_of", "pick", "resolve"]
 
 
 Strategy: TypeAlias = Callable[..., Any]
@@ -45,7 +45,7 @@ def resolve(strategy: Any) -> Strategy:
             signature.bind(None, None, n_instances=1)
         except TypeError as error:
             raise InvalidInput(
-                f"the strategy {_name(strategy)} can't be called as "
+                f"the strategy {name_of(strategy)} can't be called as "
                 f"strategy(learner, X, n_instances=20): {error}"
             ) from None
     return strategy  # type: ignore[no-any-return]  # callable was just checked
@@ -64,7 +64,7 @@ def check_serves(strategy: Strategy, learner: AnyLearner) -> None:
     last = learner.estimator.steps[-1][1] if hasattr(learner.estimator, "steps") else learner.estimator
     if not (hasattr(last, "n_estimators") or hasattr(last, "estimators")):
         raise InvalidInput(
-            f"{_name(strategy)} asks where a committee disagrees, and {type(last).__name__} is one model: "
+            f"{name_of(strategy)} asks where a committee disagrees, and {type(last).__name__} is one model: "
             "pass a list of classifiers or a forest, or take margin"
         )
 
@@ -84,11 +84,12 @@ def pick(strategy: Strategy, learner: Any, X: Features, n: int, rng: np.random.G
         return np.empty(0, dtype=np.intp)
     options = {"rng": rng} if _takes_rng(strategy) else {}
     result = strategy(learner, X, n_instances=n, **options)
-    return _checked(result, n, n_rows(X), _name(strategy))
+    return _checked(result, n, n_rows(X), name_of(strategy))
 
 
-def _name(strategy: Strategy) -> str:
-    return str(getattr(strategy, "__name__", repr(strategy)))
+def name_of(strategy: Any) -> str:
+    """What to call a strategy: its name, or what it prints as."""
+    return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", repr(strategy)))
 
 
 def _signature(strategy: Strategy) -> inspect.Signature | None:

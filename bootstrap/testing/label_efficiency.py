@@ -20,7 +20,7 @@ from bootstrap.estimators import takes_nan
 from bootstrap.features import Features, check_features, n_rows
 from bootstrap.learner import as_learner, members_of
 from bootstrap.records import Skip
-from bootstrap.strategy_call import Strategy, resolve
+from bootstrap.strategy_call import Strategy, name_of, resolve
 from bootstrap.testing.comparison import BASELINE, Comparison
 from bootstrap.testing.kept_curves import KeptCurves
 from bootstrap.testing.learning_curves import CurveSettings, LearningCurve, failures, learning_curve
@@ -167,7 +167,7 @@ def _named(strategies: Strategies) -> dict[str, Strategy]:
         each: list[Any] = [strategies]
         if isinstance(strategies, Sequence) and not isinstance(strategies, str):
             each = list(strategies)
-        pairs = [(_name(strategy), resolve(strategy)) for strategy in each]
+        pairs = [(name_of(strategy), resolve(strategy)) for strategy in each]
     named: dict[str, Strategy] = {}
     for name, strategy in pairs:
         if name in named:
@@ -183,10 +183,6 @@ def _named(strategies: Strategies) -> dict[str, Strategy]:
             "another function: give it another name, by a mapping from names to functions"
         )
     return named
-
-
-def _name(strategy: Any) -> str:
-    return strategy if isinstance(strategy, str) else str(getattr(strategy, "__name__", repr(strategy)))
 
 
 def _seeds(seeds: Any) -> list[int]:

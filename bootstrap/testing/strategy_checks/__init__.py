@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, Final
 
 from bootstrap.errors import InvalidInput
+from bootstrap.strategy_call import name_of
 from bootstrap.testing.strategy_checks import chance, form, learners, pools
 from bootstrap.testing.strategy_checks.case import Case, Check, Finding, StrategyCheckFailed, promise
 
@@ -145,7 +146,7 @@ def check_strategy(
             if name == "signature":
                 break  # the others would only say again that it can't be called
     if failures:
-        raise StrategyCheckFailed(_name(strategy), failures) from first
+        raise StrategyCheckFailed(name_of(strategy), failures) from first
     return tuple(checks)
 
 
@@ -158,8 +159,4 @@ def _run(check: Check, case: Case) -> None:
         found, error = f"It raised {type(raised).__name__}: {raised}", raised
     else:
         return
-    raise StrategyCheckFailed(_name(case.strategy), {check.name: f"{promise(check)} {found}"}) from error
-
-
-def _name(strategy: Any) -> str:
-    return str(getattr(strategy, "__name__", None) or repr(strategy))
+    raise StrategyCheckFailed(name_of(case.strategy), {check.name: f"{promise(check)} {found}"}) from error
