@@ -86,6 +86,28 @@ class Batching:
         rows = np.concatenate([left[:n_train], self._pool.next_audits(n_audit)])
         return self._rng(3, self._exchange.n_batches).permutation(rows)
 
+    def rank_anew(self) -> None:
+        """Forget what was chosen and not asked: the next batch is chosen by the model as it is then."""
+        self._chosen, self._n_before = self._chosen[:0], self._exchange.n_training
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the next batch depends on beside labels and settings, as plain JSON."""
+        return {
+            "chosen": self._chosen.tolist(),
+            "n_chosen": self._n_chosen,
+            "n_before": self._n_before,
+            "first_random": self._first_random,
+            "is_cut": self._certifying.batch_is_cut,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what :attr:`state` gave."""
+        self._chosen = np.array(state["chosen"], dtype=np.intp)
+        self._n_chosen, self._n_before = state["n_chosen"], state["n_before"]
+        self._first_random = state["first_random"]
+        self._certifying.batch_is_cut = state["is_cut"]
+
     def _left_of_batch(self) -> NDArray[np.intp]:
         """What a limit has kept back of the batch chosen last."""
         left = self._chosen[self._exchange.n_training - self._n_before :]

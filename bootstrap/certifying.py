@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,10 +39,21 @@ from bootstrap.pool import Place, Pool
 from bootstrap.records import SKIP, Class, Label, Source
 from bootstrap.settings import Settings
 
-__all__ = ["FIRST_CANDIDATE", "Certifying"]
+__all__ = ["FIRST_CANDIDATE", "Certifying", "StoredCandidate"]
 
 #: Trained labels at which the first candidate is frozen; the next ones at each doubling.
 FIRST_CANDIDATE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCandidate:
+    """What a store keeps of a candidate, beside the model: thresholds and evidence follow from it."""
+
+    name: str
+    round: int
+    n_trained: int
+    by_hand: bool
+    predictions: Predictions
 
 
 class Certifying:
@@ -83,6 +96,7 @@ class Certifying:
         self._pool = pool
         self._key = key
         self._models: dict[int, FrozenModel] = {}  # candidate -> what predicts for items added later
+        self.refit: Callable[[Candidate], FrozenModel] | None = None  # makes one that a store has no model of
         self._beginning: tuple[Candidate, FrozenModel] | None = None  # longer than a call: interrupted
         self._frontier = 0.0  # turn up to which items that came late have to be audited first
         self._n_known = 0  # rows of the pool that the candidates have predictions for
@@ -98,7 +112,7 @@ class Certifying:
 
     def asked(self, rows: NDArray[np.intp]) -> None:
         """These rows are asked about; those whose turn is random are evidence."""
-        self._extend()
+        self.extend()
         self._see_whether_caught_up()
         homes = {row: self._pool.home(row) for row in rows.tolist()}
         random = (Place.HELD_OUT, Place.RESERVED) if self.has_candidates else (Place.HELD_OUT,)
@@ -112,7 +126,7 @@ class Certifying:
     def answered(self, row: int, entry: Label) -> None:
         """An entry of the label log; taken into account once or twice makes no difference."""
         if entry.source is Source.GIVEN and entry.blind and self._pool.is_held_out(row):
-            self._extend()
+            self.extend()
             self.trial.ask(row)
         if row not in self.trial:
             return
@@ -146,7 +160,7 @@ class Certifying:
             if not model.is_fitted or len(self._thresholds_from()) == 0:
                 return
             frozen = model.frozen()
-            self._extend()
+            self.extend()
             candidate = self._candidate(frozen.predictions, n_trained, round_, model.name)
             self._beginning = (candidate, frozen)
         while self.next_candidate_at <= n_trained:
@@ -161,7 +175,7 @@ class Certifying:
 
     def register_by_hand(self, model: FrozenModel, n_trained: int, round_: int, name: str) -> Candidate:
         """Freeze any model as a candidate: only audits asked from now on count for it."""
-        self._extend()
+        self.extend()
         if self.trial.catching_up:
             raise NotReady(
                 "items were added, and those whose turn to be audited has passed come first: register the "
@@ -180,10 +194,53 @@ class Certifying:
         self.ledger.draw()  # last: what fails before it spends nothing
         return Candidate(number, delta, name, round_, n_trained, predictions, rungs, by_hand)
 
-    def _begin(self, candidate: Candidate, model: FrozenModel) -> None:
-        self._models[candidate.number] = model
+    def _begin(self, candidate: Candidate, model: FrozenModel | None) -> None:
+        if model is not None:
+            self._models[candidate.number] = model
         self.trial.register(candidate)
         self._collect()
+
+    def replay_fit(self, n_trained: int, found: StoredCandidate | None) -> None:
+        """What :meth:`after_fit` did: a candidate was frozen, or none."""
+        self._settle()
+        if found is None:
+            return
+        self.extend()
+        while self.next_candidate_at <= n_trained:
+            self.next_candidate_at *= 2
+        self._replay(found)
+
+    def replay_by_hand(self, found: StoredCandidate) -> None:
+        """What :meth:`register_by_hand` did."""
+        self.extend()
+        self._replay(found)
+
+    def _replay(self, found: StoredCandidate) -> None:
+        candidate = self._candidate(
+            found.predictions, found.n_trained, found.round, found.name, by_hand=found.by_hand
+        )
+        self._begin(candidate, None)
+
+    def model_of(self, candidate: Candidate) -> FrozenModel:
+        """The frozen model of a candidate; fitted again where a store knows only how."""
+        if candidate.number not in self._models:
+            if self.refit is None:
+                raise NotReady(f"the model of candidate {candidate.number} is not at hand")
+            self._models[candidate.number] = self.refit(candidate)
+        return self._models[candidate.number]
+
+    def put_model(self, candidate: Candidate, model: FrozenModel) -> None:
+        """The model of a candidate, fitted again and found to be the same."""
+        self._models[candidate.number] = model
+
+    def replace(
+        self, candidate: Candidate, new: StoredCandidate | None, model: FrozenModel | None, reason: str
+    ) -> None:
+        """It is another model now: end its test, and test the other under a new number of the ledger."""
+        self.trial.dismiss(candidate, reason)
+        if new is not None:
+            again = self._candidate(new.predictions, new.n_trained, new.round, new.name)
+            self._begin(again, model)
 
     def _rungs(
         self, predictions: Predictions, held_out: NDArray[np.intp], delta: float, people: People
@@ -231,9 +288,8 @@ class Certifying:
         champion = self.trial.champion
         if champion is None:
             return None
-        number = champion.candidate.number
-        held = [c for c in self.certificates if c.candidate == number]
-        return self._models[number], min(held, key=lambda c: c.review_rate)
+        held = [c for c in self.certificates if c.candidate == champion.candidate.number]
+        return self.model_of(champion.candidate), min(held, key=lambda c: c.review_rate)
 
     def people(self) -> People:
         """What is known of the people whose answers are the truth."""
@@ -255,7 +311,7 @@ class Certifying:
         """Advance, hold or step back, and why."""
         if isinstance(present_rate, bool) or not 0.0 < present_rate <= 1.0:
             raise InvalidInput(f"present_rate is the share reviewed now, in (0, 1]; got {present_rate!r}")
-        self._extend()
+        self.extend()
         self._settle()
         left = self._pool.count(Place.HELD_OUT, Place.RESERVED) if len(self._pool.held_out_rows()) else 0
         found = give_verdict(
@@ -332,7 +388,7 @@ class Certifying:
         """Whether both answers are one person's; an adjudicator without a name is another one."""
         return first == second and not (first is None and self.adjudicated)
 
-    def _extend(self) -> None:
+    def extend(self) -> None:
         """Let every candidate predict for items that were added since, and test it on all of them anew."""
         n = self._pool.n_rows
         if n == self._n_known:
@@ -358,7 +414,7 @@ class Certifying:
         if tested and not self.has_ended:
             last = tested[-1]
             again = self._candidate(last.predictions, last.n_trained, last.round, last.name)
-            self._begin(again, self._models[last.number])
+            self._begin(again, self.model_of(last))
 
     def _n_to_catch_up(self) -> int:
         waiting = self._pool.rows(Place.HELD_OUT, Place.AUDITING)
@@ -379,7 +435,7 @@ class Certifying:
             at = np.minimum(np.searchsorted(known.rows, rows), len(known.rows) - 1)
             missing = rows[known.rows[at] != rows]
             if len(missing):
-                more = self._models[candidate.number].predict(self._pool, missing)
+                more = self.model_of(candidate).predict(self._pool, missing)
                 candidate.predictions = known.joined(more)
 
     def _settle(self) -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bootstrap.errors import InvalidInput
 
-__all__ = ["content_id", "content_ids"]
+__all__ = ["content_hash", "content_id", "content_ids"]
 
 _DIGEST_BYTES = 10  # 80 bits: a chance of 4e-13 for any collision among a million contents
 _BLOCK = 4096  # rows brought into one form at a time
@@ -59,6 +59,17 @@ def content_ids(matrix: NDArray[Any]) -> list[str]:
         else:
             ids += [content_id(row) for row in block]
     return ids
+
+
+def content_hash(content: str) -> str:
+    """What stands for a content where nothing of it may: 32 hexadecimal digits.
+
+    Parameters
+    ----------
+    content : str
+        What decides which items are the same; it may hold an id that a user gave.
+    """
+    return hashlib.blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 def _canonical(item: Any) -> bytes:

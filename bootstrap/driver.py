@@ -6,16 +6,17 @@ the loop, and the next run goes on from there.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from bootstrap.callbacks import Callback
 from bootstrap.errors import AnswersRejected, InvalidInput, LabelerStopped
-from bootstrap.labelers.callback import Collected, collect
+from bootstrap.labelers.callback import Collected, CollectingLabeler, collect
 from bootstrap.labels import Told
 from bootstrap.protocols import Labeler
 from bootstrap.records import Query, Round
-from bootstrap.stopping import AnyOf, LabelsSpent, RoundsDone, StopCondition, When
+from bootstrap.stopping import StopCondition, stop_conditions
 
 __all__ = ["Driver"]
 
@@ -46,6 +47,25 @@ class _Driven(Protocol):
     def tell_second(self, answers: Mapping[Any, Any], *, by: str | None = None) -> Told: ...
 
     def refit(self) -> Round: ...
+
+    def take_saved(self) -> Told: ...
+
+    def saving(self, by: str | None) -> Any: ...
+
+
+class _Telling:
+    """Tells a loop what a labeler says as it comes; what is refused is left to be told again, and raise."""
+
+    def __init__(self, tell: Callable[..., Told], by: str | None) -> None:
+        self.n_told = 0
+        self._tell = tell
+        self._by = by
+
+    def tell(self, pairs: list[tuple[Query, Any]]) -> None:
+        """Tell answers that became known at the same time."""
+        with contextlib.suppress(AnswersRejected):
+            self._tell({query.id: answer for query, answer in pairs}, by=self._by)
+            self.n_told += len(pairs)
 
 
 class Driver:
@@ -81,14 +101,7 @@ class Driver:
         self._labeler = labeler
         self._second = second
         self._budget = budget
-        conditions: list[StopCondition] = []
-        if budget is not None:
-            conditions.append(LabelsSpent(budget))
-        if rounds is not None:
-            conditions.append(RoundsDone(rounds))
-        if until is not None:
-            conditions.append(until if isinstance(until, StopCondition) else When(until))
-        self._stop = AnyOf(*conditions)
+        self._stop = stop_conditions(budget, rounds, until)
         self._callbacks = list(callbacks)
         for callback in self._callbacks:
             if not callable(callback):
@@ -97,6 +110,7 @@ class Driver:
     def run(self, loop: _Driven) -> str:
         """Drive the loop; returns why it stopped."""
         self._stop.start(loop)
+        loop.take_saved()  # by a run that was stopped in the middle of a batch
         if loop.batch_is_answered:  # by a run that was stopped before it could refit, or by hand
             self._close_round(loop)
         reason = self._stop.reason(loop) or self._ask_second(loop)
@@ -109,8 +123,7 @@ class Driver:
         queries = self._affordable(loop)
         if not queries:
             return "the pool is used up: every item outside the held-out set was asked about"
-        collected = collect(self._labeler, queries)
-        told = self._tell(collected, self._labeler, loop.tell)
+        told, collected = self._have_answered(loop, self._labeler, queries, loop.tell)
         if isinstance(collected.error, LabelerStopped):
             if loop.batch_is_answered:
                 self._close_round(loop)
@@ -127,9 +140,25 @@ class Driver:
             queries = queries[: max(0, self._budget - loop.n_labels)]
         if not queries:
             return None
-        collected = collect(self._second, queries)
-        self._tell(collected, self._second, loop.tell_second)
+        _, collected = self._have_answered(loop, self._second, queries, loop.tell_second)
         return collected.error.reason if isinstance(collected.error, LabelerStopped) else None
+
+    def _have_answered(
+        self, loop: _Driven, labeler: Labeler, queries: list[Query], tell: Callable[..., Told]
+    ) -> tuple[Told, Collected]:
+        """Ask and tell; where there is a store, each answer is on the disk before the next question."""
+        by = getattr(labeler, "name", None)
+        saving = loop.saving(by)
+        if saving is None:
+            collected = collect(labeler, queries)
+        elif isinstance(labeler, CollectingLabeler):  # may take answers back until its batch ends
+            collected = collect(labeler, queries, on_answers=saving.save, on_undo=saving.undo)
+        else:
+            telling = _Telling(tell, by)
+            collected = collect(labeler, queries, on_answers=telling.tell)
+            if telling.n_told == len(collected.answers) and collected.error is None:
+                return Told(kept=telling.n_told), collected
+        return self._tell(collected, labeler, tell), collected
 
     def _affordable(self, loop: _Driven) -> list[Query]:
         """What to ask now; of a batch that waits already, no more than the budget allows."""

@@ -9,6 +9,9 @@
     ├── NotReady (RuntimeError)         asked for something that needs labels or a fitted model first
     ├── LogError (OSError)              a label log that cannot be opened or belongs to another run
     ├── MissingExtra (ImportError)      an optional dependency is not installed
+    ├── StoreError (OSError)            a store that cannot be opened, read or written
+    │   └── StoreInUse                  another process trains this loop
+    ├── LeaseLost (RuntimeError)        a claim that has run out, and somebody else has the query
     └── PackageShadowed (ImportError)   another package named `strategies` hides ours
 
 A message says what was asked, what was found and what to do.
@@ -25,10 +28,13 @@ __all__ = [
     "InvalidInput",
     "LabelerError",
     "LabelerStopped",
+    "LeaseLost",
     "LogError",
     "MissingExtra",
     "NotReady",
     "PackageShadowed",
+    "StoreError",
+    "StoreInUse",
     "UnknownItem",
 ]
 
@@ -127,6 +133,18 @@ class MissingExtra(BootstrapError, ImportError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._parts
+
+
+class StoreError(BootstrapError, OSError):
+    """A store that can't be opened, read or written. What was said to be saved before is."""
+
+
+class StoreInUse(StoreError):
+    """Another process trains this loop. Nothing was changed by the call."""
+
+
+class LeaseLost(BootstrapError, RuntimeError):
+    """A claim that has run out, and somebody else has the query now. An answer to it is still taken."""
 
 
 class PackageShadowed(BootstrapError, ImportError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,23 @@ class Exchange:
         self._finish_publishing()
         return list(self._open.values())
 
+    @property
+    def n_open(self) -> int:
+        """Queries that wait for an answer."""
+        return len(self._open)
+
+    @property
+    def n_queries(self) -> int:
+        """Queries there ever were, for second answers and closed pools too."""
+        return len(self._queries)
+
+    def queries_since(self, n: int) -> list[Query]:
+        """All queries but the first `n`, in the order in which they were published."""
+        return list(islice(self._queries.values(), n, None))
+
     def publish(self, rows: Iterable[int]) -> None:
         """Make a batch of queries about these rows of the pool, in this order."""
+        self._finish_publishing()
         classes, batch = self._classes.shown, str(self.n_batches)
         self._publishing = {row: self._query(row, batch, classes) for row in rows}
         self._finish_publishing()
@@ -169,12 +185,27 @@ class Exchange:
         """Whether a batch was published in this round and nothing of it waits any more."""
         return self._asked_this_round and not self._open
 
-    def release(self) -> None:
-        """What waits goes back to where it came from; a late answer is still taken."""
+    def release(self, rows: Iterable[int] | None = None) -> None:
+        """What waits, or of that only these rows, goes back to where it came from.
+
+        A late answer is still taken.
+        """
         self._finish_publishing()
-        for row in self._open:
-            self._pool.move(row, self._pool.home(row))
-        self._open.clear()
+        for row in list(self._open) if rows is None else rows:
+            if self._open.pop(row, None) is not None:
+                self._pool.move(row, self._pool.home(row))
+
+    def withdraw(self, rows: Iterable[int]) -> None:
+        """Take back queries that nobody has seen: as if they had never been asked."""
+        batches, training, reserved, audits = self._counts
+        for row in rows:
+            if row in self._open:
+                home = self._pool.home(row)
+                audits -= home is Place.HELD_OUT
+                training -= home is not Place.HELD_OUT
+                reserved -= home is Place.RESERVED
+                self.release([row])
+        self._counts = (batches, training, reserved, audits)
 
     def next_round(self) -> None:
         """Begin the next round."""
@@ -182,15 +213,15 @@ class Exchange:
         # all three, or none if interrupted
         self.round, self._n_told_before, self._asked_this_round = self.round + 1, told, False
 
-    def reopen_skipped(self, ids: Iterable[Any] | None) -> int:
-        """Let skipped items be asked again: all, or these; returns how many."""
+    def reopen_skipped(self, ids: Iterable[Any] | None) -> list[int]:
+        """Let skipped items be asked again: all, or these; returns their rows."""
         skipped = (Place.SKIPPED, Place.AUDIT_SKIPPED)
         wanted = self._pool.rows(*skipped).tolist() if ids is None else [self._row(i) for i in ids]
         rows = [row for row in wanted if self._pool.place(row) in skipped]
         for row in rows:
             self.labels.reopen(row)
             self._pool.move(row, self._pool.home(row))
-        return len(rows)
+        return rows
 
     # answers
 
@@ -216,6 +247,28 @@ class Exchange:
         if rejected:
             raise AnswersRejected(rejected, outcomes.total())
         return Told(**outcomes)
+
+    def checked(self, key: Any, answer: Any, *, second: bool = False) -> tuple[int, Class | Skip, Source]:
+        """(row, label, source) of one answer by query id or token; nothing is stored.
+
+        Raises
+        ------
+        InvalidInput
+            If it can't be taken.
+        """
+        row = self._second_row(key) if second else self._asked_row(key)
+        label = self._classes.check(answer)
+        if second:
+            return row, label, Source.SECOND
+        if row in self._pool_audits:
+            return row, label, Source.POOL
+        return row, label, Source.AUDIT if self._pool.is_held_out(row) else Source.TRAINING
+
+    def replay(self, entry: Label) -> None:
+        """Take an entry that a store has judged: it goes into the log as it is."""
+        self._finish_publishing()
+        self.labels.log.append(entry)
+        self._read_log()
 
     def give(self, rows: list[int], labels: list[Class], by: str | None, blind: bool) -> Told:
         """Store checked labels that existed already; blind ones in random order, as audits are asked."""
@@ -259,29 +312,32 @@ class Exchange:
         rows = self._pool.rows(Place.LABELED, Place.OUTSIDE)
         return rows, self._codes[rows]
 
+    def codes(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Codes of the labels of these rows, all of which have one."""
+        self._read_log()
+        return self._codes[rows]
+
     # inside
 
     def _row(self, item_id: Any) -> int:
         return self._pool.row(item_id if isinstance(item_id, str) else str(item_id))
 
     def _take_one(self, key: Any, answer: Any, by: str | None) -> Outcome:
-        row = self._asked_row(key)
-        checked = self._classes.check(answer)
-        source = Source.AUDIT if self._pool.is_held_out(row) else Source.TRAINING
-        if row in self._pool_audits:
-            source = Source.POOL
-        return self._record(row, checked, source, by, blind=True)
+        return self._record(*self.checked(key, answer), by, blind=True)
 
     def _take_second(self, key: Any, answer: Any, by: str | None) -> Outcome:
-        row = self._named_row(key)
-        if row not in self._second:
-            raise InvalidInput("no second answer was asked for; ask_second gives those that are wanted")
-        checked = self._classes.check(answer)
+        row, checked, _ = self.checked(key, answer, second=True)
         self._read_log()
         outcome = self.labels.judge_second(row, checked)
         if outcome != "repeated":
             self._log(row, checked, Source.SECOND, by, blind=True, extra=outcome == "extra")
         return outcome
+
+    def _second_row(self, key: Any) -> int:
+        row = self._named_row(key)
+        if row not in self._second:
+            raise InvalidInput("no second answer was asked for; ask_second gives those that are wanted")
+        return row
 
     def _asked_row(self, key: Any) -> int:
         row = self._named_row(key)

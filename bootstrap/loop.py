@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any, Literal
 
 from bootstrap.callbacks import Callback
-from bootstrap.classes import ClassList
+from bootstrap.desk_driver import DeskDriver, wait_for
 from bootstrap.driver import Driver
 from bootstrap.errors import InvalidInput, NotReady
 from bootstrap.history import History
+from bootstrap.journal import Journal, open_journal
 from bootstrap.labels import Told
 from bootstrap.pool import Added, Place
 from bootstrap.protocols import Clock, Labeler
 from bootstrap.records import Query, Round
 from bootstrap.results import Results
-from bootstrap.settings import Settings
+from bootstrap.saving import Saving
+from bootstrap.settings import Settings, check_queue
 from bootstrap.stopping import StopCondition
+from bootstrap.stored_settings import as_stored
 from bootstrap.strategy_call import resolve
 
 __all__ = ["BootstrapLoop"]
@@ -82,8 +86,18 @@ class BootstrapLoop(Results):
         label log, with another estimator or other settings, has to say so. Each takes its part of `delta`.
     classes : sequence, optional
         All classes, where they are known; any other answer is refused then.
+    storage : str, optional
+        Keep everything in a store, `sqlite:///labels.db` or `postgresql://user@host/name`, and go on with
+        the loop of this name where the store has one. Without a labeler, `run` publishes queries there and
+        waits for people at their desks (:class:`bootstrap.Desk`, in any process).
+    overlap : int
+        With people at desks: how many different ones answer each query.
+    queue_ahead : int, optional
+        With people at desks: queries to learn from that stay open beside the batch, so that nobody waits
+        for a refit; by default as many as a batch has. What nobody has taken yet is ranked anew after each
+        refit. 0 waits for the whole batch: the same questions then, whoever answers them.
     name : str
-        Goes into the tokens of queries.
+        Of the loop in its store, and in the tokens of queries.
     random_state : int, optional
         Same number and same labels: same history, whatever `n_jobs`.
     n_jobs : int, optional
@@ -126,13 +140,16 @@ class BootstrapLoop(Results):
         held_out: float = 0.2,
         audit_share: float | Literal["auto"] | None = None,
         random_share: float = 0.0,
-        adjudicator: Labeler | None = None,
+        adjudicator: Labeler | Literal["desks"] | None = None,
         targets: Mapping[Any, Mapping[str, float]] | None = None,
         people_error: float | None = None,
         asked_twice: float | None = None,
         traps: tuple[int, int] | None = None,
         tested_before: int = 0,
         classes: Sequence[Any] | None = None,
+        storage: str | None = None,
+        overlap: int = 1,
+        queue_ahead: int | None = None,
         name: str = "default",
         random_state: int | None = None,
         n_jobs: int | None = None,
@@ -160,24 +177,37 @@ class BootstrapLoop(Results):
             random_state=random_state,
             n_jobs=n_jobs,
         )
-        for role, person in (("labeler", labeler), ("adjudicator", adjudicator)):
+        at_desks = storage is not None and adjudicator == "desks"
+        for role, person in (("labeler", labeler), ("adjudicator", None if at_desks else adjudicator)):
             if person is not None and not callable(person):
                 raise InvalidInput(f"{role} is a function on a list of queries, got {person!r}")
+        check_queue(storage, labeler, overlap, queue_ahead)
         if adjudicator is not None and adjudicator is labeler:
             raise InvalidInput(
                 "adjudicator is the labeler itself: a second answer must come from somebody else. To have "
                 "the same person answer twice, later, say asked_twice=0.1 and leave adjudicator out"
             )
         self.labeler = labeler
-        self.adjudicator = adjudicator
+        self.adjudicator: Labeler | None = None if adjudicator == "desks" else adjudicator
+        self._queue_ahead = batch_size if queue_ahead is None else queue_ahead
         super().__init__(
             settings,
             estimator,
             strategy=resolve(strategy),
-            classes=ClassList(classes),
+            classes=classes,
             adjudicated=adjudicator is not None,
             clock=clock,
         )
+        self._journal: Journal | None = None
+        if storage is not None:
+            kept = as_stored(
+                settings,
+                strategy=strategy,
+                classes=classes,
+                adjudicated=adjudicator is not None,
+                overlap=overlap,
+            )
+            self._journal = open_journal(self, storage, kept, overlap)
 
     # items and labels that exist
 
@@ -206,7 +236,10 @@ class BootstrapLoop(Results):
             For NaN (unless the estimator takes it), unequal lengths or ids that come twice. Nothing
             was added then.
         """
-        return self._pool.add(X, items=items, ids=ids)
+        with self._step():
+            added = self._pool.add(X, items=items, ids=ids)
+            self._certifying.extend()
+        return added
 
     def add_labels(
         self, ids: Iterable[Any], labels: Iterable[Any], *, by: str | None = None, blind: bool = False
@@ -230,10 +263,11 @@ class BootstrapLoop(Results):
         InvalidInput
             For an unknown id or a label that can't be one. Nothing was stored then.
         """
-        rows = self._exchange.rows_of(ids)
-        checked = self._exchange.check_given(labels, len(rows))
-        self._given_since_fit = True
-        return self._exchange.give(rows, checked, by, blind)
+        with self._step(answers=True):
+            rows = self._exchange.rows_of(ids)
+            checked = self._exchange.check_given(labels, len(rows))
+            self._given_since_fit = True
+            return self._exchange.give(rows, checked, by, blind)
 
     def is_held_out(self, item_id: str) -> bool:
         """Whether the item's content is in the held-out set: never trained on."""
@@ -264,9 +298,10 @@ class BootstrapLoop(Results):
         """
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise InvalidInput(f"limit is a whole number of at least 1, got {limit!r}")
-        if not self._exchange.waiting:
-            self._new_batch(limit)
-        return self._exchange.waiting
+        with self._step():
+            if not self._exchange.waiting:
+                self._new_batch(limit)
+            return self._exchange.waiting
 
     def tell(self, answers: Mapping[Any, Any], *, by: str | None = None) -> Told:
         """Take answers: all at once or in parts, in any order, late or twice.
@@ -295,7 +330,8 @@ class BootstrapLoop(Results):
                 f"tell takes a mapping, got {type(answers).__name__}: "
                 "loop.tell({query.id: answer, ...}), SKIP where you can't tell"
             )
-        return self._exchange.take(answers, by)
+        with self._step(answers=True):
+            return self._exchange.take(answers, by)
 
     def ask_second(self) -> list[Query]:
         """Queries that want a second, blind answer; by somebody else, or by the same person later.
@@ -303,14 +339,16 @@ class BootstrapLoop(Results):
         They are about disputed audits, where there is an `adjudicator`, and the share `asked_twice` of all
         audits. `run` asks them of the adjudicator; without one, of the labeler.
         """
-        answered = self._pool.rows(Place.AUDITED)
-        return self._exchange.publish_second(self._certifying.second_answers_wanted(answered))
+        with self._step():
+            answered = self._pool.rows(Place.AUDITED)
+            return self._exchange.publish_second(self._certifying.second_answers_wanted(answered))
 
     def tell_second(self, answers: Mapping[Any, Any], *, by: str | None = None) -> Told:
         """Take second answers; like :meth:`tell`, and the first answer stays what it is."""
         if not isinstance(answers, Mapping):
             raise InvalidInput(f"tell_second takes a mapping, got {type(answers).__name__}")
-        return self._exchange.take(answers, by, second=True)
+        with self._step(answers=True):
+            return self._exchange.take(answers, by, second=True)
 
     def refit(self) -> Round:
         """Retrain on all labels outside the held-out set, measure, and close the round.
@@ -327,12 +365,17 @@ class BootstrapLoop(Results):
         NotReady
             If there is no label at all.
         """
+        with self._step():
+            return self._refit()
+
+    def _refit(self, *, release: bool = True) -> Round:
         if not self._exchange.labels.log:
             raise NotReady("there are no labels yet: ask, tell, then refit; or start with add_labels")
         if self._rounds and not self._exchange.told_since_round:
             return self._rounds[-1]
         began = time.perf_counter()
-        self._exchange.release()
+        if release:
+            self._exchange.release()
         self._fit()  # if it fails, the round goes on and the next refit tries again
         self._certifying.after_fit(self._model, self._n_trained, len(self._rounds) + 1)
         if len(self._rounds) < self._exchange.round:  # else interrupted just before the next line
@@ -385,10 +428,26 @@ class BootstrapLoop(Results):
         LabelerError, AnswersRejected
             If the labeler breaks its contract.
         """
-        if self.labeler is None:
-            raise InvalidInput("run needs a labeler: BootstrapLoop(estimator, labeler); or use ask and tell")
-        second = self.adjudicator or self.labeler
-        driver = Driver(self.labeler, second, budget=budget, rounds=rounds, until=until, callbacks=callbacks)
+        driver = self._driver(budget=budget, rounds=rounds, until=until, callbacks=callbacks)
+        with nullcontext() if self._journal is None else self._journal.holding():
+            return self._run(driver, X, ids=ids, items=items, labeled=labeled)
+
+    def _driver(self, **limits: Any) -> Driver | DeskDriver:
+        """Who asks: a labeler in this process, or people at desks."""
+        if self.labeler is not None:
+            if self._journal is not None:
+                self._journal.close_desks()
+            return Driver(self.labeler, self.adjudicator or self.labeler, **limits)
+        if self._journal is None:
+            raise InvalidInput(
+                "run needs a labeler, BootstrapLoop(estimator, labeler), or storage=, so that people in "
+                "other processes can answer; or use ask and tell"
+            )
+        return DeskDriver(self._journal, self.settings.batch_size, self._queue_ahead, **limits)
+
+    def _run(
+        self, driver: Driver | DeskDriver, X: Any, *, ids: Any, items: Any, labeled: tuple[Any, Any] | None
+    ) -> History:
         if X is not None:
             self.add(X, items=items, ids=ids)
         elif items is not None or ids is not None:
@@ -396,18 +455,80 @@ class BootstrapLoop(Results):
         if labeled is not None:
             if not isinstance(labeled, tuple | list) or len(labeled) != 2:
                 raise InvalidInput("labeled is a pair: labeled=(features, labels)")
-            self._add_outside(*labeled)
+            with self._step(answers=True):
+                self._add_outside(*labeled)
         if len(self._pool) == 0:
             raise InvalidInput("the pool is empty: pass the items to label, run(X), or add them first")
-        self._catch_up()
+        with self._step():
+            self._catch_up()
         self.stop_reason = None
         self.stop_reason = driver.run(self)
         self._warn_of_one_class()
         return self.history
 
+    def take_saved(self) -> Told:
+        """Take what is in the store and not taken yet: from people at desks, or a run that was killed.
+
+        They count from now on, and can't be undone any more. `ask`, `tell` and `refit` do it too.
+        """
+        if self._journal is None:
+            return Told()
+        with self._journal.holding():
+            return self._journal.catch_up()
+
+    def publish_more(self, limit: int | None) -> bool:
+        """Publish a further batch beside the one that waits; whether there was anything left to ask."""
+        with self._step():
+            before = self._exchange.n_queries
+            self._new_batch(limit)
+            return self._exchange.n_queries > before
+
+    def close_round_of_desks(self) -> Round:
+        """Take back what nobody has in hand, and refit on what has come."""
+        if self._journal is not None:
+            self._journal.withdraw()
+        with self._step():
+            return self._refit(release=False)
+
+    def saving(self, by: str | None) -> Saving | None:
+        """What puts each answer on the disk as it comes; None where everything is in memory."""
+        return None if self._journal is None else self._journal.saving(by)
+
+    def wait(self, new_labels: int = 1, timeout: float | None = None) -> int:
+        """Wait for people at desks; returns at once where labels came while nobody looked.
+
+        Parameters
+        ----------
+        new_labels : int
+            How many labels to wait for that this loop has not taken yet.
+        timeout : float, optional
+            Seconds to wait at most; None waits for ever.
+
+        Returns
+        -------
+        int
+            How many there are; fewer than `new_labels` after the timeout.
+
+        Raises
+        ------
+        InvalidInput
+            If the loop has no store.
+        """
+        if self._journal is None:
+            raise InvalidInput("wait is for a loop with a store: BootstrapLoop(..., storage=...)")
+        return wait_for(self._journal.n_waiting_labels, new_labels, timeout)
+
     def reopen_skipped(self, ids: Iterable[Any] | None = None) -> int:
         """Let skipped items be asked again: all of them, or these; returns how many."""
-        return self._exchange.reopen_skipped(ids)
+        with self._step():
+            rows = self._exchange.reopen_skipped(ids)
+            self._mark("reopened", rows=rows)
+            return len(rows)
+
+    def close(self) -> None:
+        """Let go of the store, if there is one. What is told later opens it again."""
+        if self._journal is not None:
+            self._journal.close()
 
     def __repr__(self) -> str:
         return (

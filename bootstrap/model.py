@@ -159,6 +159,12 @@ class Model:
             return Predictions.of([], [], [])
         return _predict(self.learner, self._transformed, pool, rows)
 
+    def probabilities(self, pool: Pool, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Probabilities (n, K) for these rows of the pool, as the model is now."""
+        X = take(pool.X, rows)
+        with _few_threads(X, len(rows)):
+            return self.learner.proba(self.learner.scores(self._transformed.transform(X)))
+
     def fit(self, pool: Pool, rows: NDArray[np.intp], codes: NDArray[np.intp], classes: NDArray[Any]) -> None:
         """Learn `rows` of the pool from scratch, labels as `codes` into `classes`; predict for the rest.
 

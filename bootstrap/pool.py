@@ -11,12 +11,13 @@ import enum
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bootstrap.content import content_id, content_ids
+from bootstrap.content import content_hash, content_id, content_ids
 from bootstrap.errors import InvalidInput, UnknownItem
 from bootstrap.features import Features, check_features, n_rows, row_as_item, rows_as_items, stack, take
 from bootstrap.measuring.draw import uniform_draw
@@ -91,6 +92,7 @@ class Pool:
         self._place = bytearray()  # row -> Place; quick one by one, and a view for numpy
         self._turn = np.empty(0)  # row -> when it is asked, where that is random; infinite elsewhere
         self._last_turn = {Place.HELD_OUT: 0.0, Place.RESERVED: 0.0}  # of those asked so far
+        self._erased: frozenset[str] = frozenset()  # contents that must not come again, as hashes
         self.X: Features | None = None
 
     # reading
@@ -141,6 +143,15 @@ class Pool:
         if row in self._items:
             return self._items[row]
         return row_as_item(self.X, row)
+
+    def shown(self, row: int) -> Any:
+        """The raw item, None where the features are what people see."""
+        return self._items.get(row)
+
+    @property
+    def has_items(self) -> bool:
+        """Whether raw items came beside the features."""
+        return bool(self._has_items)
 
     def place(self, row: int) -> Place:
         """Where the content is."""
@@ -254,7 +265,8 @@ class Pool:
         self._row_of_content.update(rows)
         self._row_of_features.update(alike)
         for name, content in zip(names, contents, strict=True):
-            self._row_of[name] = self._row_of_content[content]
+            if content in self._row_of_content:  # else erased
+                self._row_of[name] = self._row_of_content[content]
         if n:
             self._has_items = raw is not None
         return Added(new=len(fresh), held_out=int(held[fresh].sum()), copies=n - len(fresh))
@@ -283,6 +295,52 @@ class Pool:
             if keys[i] is not None:
                 self._row_of_content.setdefault(str(keys[i]), int(rows[i]))
         return rows
+
+    def restore(
+        self,
+        X: Any,
+        *,
+        ids: list[str],
+        contents: list[str],
+        places: NDArray[Any],
+        turns: NDArray[np.float64],
+        items: list[Any] | None,
+    ) -> None:
+        """Put back the next rows, as :meth:`rows_since` gave them."""
+        start = len(self._ids)
+        self._append(X, ids, places, turns, items)
+        rows = range(start, start + len(ids))
+        for row, item_id, content, place in zip(rows, ids, contents, places.tolist(), strict=True):
+            self._row_of[item_id] = row
+            self._row_of_content.setdefault(content, row)
+            if place != Place.OUTSIDE:
+                self._has_items = items is not None
+        if items is not None:
+            for row, key in zip(rows, self._content_keys(X, None, named=True), strict=True):
+                if key is not None and self._row_in_pool(key) < 0:
+                    self._row_of_features[key] = row
+
+    def restore_copies(self, rows: dict[str, int]) -> None:
+        """Put back further ids of items: id -> row."""
+        self._row_of |= rows
+
+    def rows_since(self, start: int) -> list[tuple[int, str, str, Place, float]]:
+        """(row, id, content, home, turn) of rows from `start` on; the content says which are the same."""
+        content_of = {row: content for content, row in reversed(self._row_of_content.items())}
+        found = []
+        for row in range(start, len(self._ids)):
+            home = Place.OUTSIDE if self._place[row] == Place.OUTSIDE else self.home(row)
+            content = content_of.get(row, f"outside:{row}")
+            found.append((row, self._ids[row], content, home, float(self._turn[row])))
+        return found
+
+    def copies_since(self, n: int) -> list[tuple[str, int]]:
+        """(id, row) of all ids but the first `n`."""
+        return list(islice(self._row_of.items(), n, None))
+
+    def forbid(self, erased: Iterable[str]) -> None:
+        """Contents that were erased are left out when they come again; given as `content_hash` of each."""
+        self._erased = frozenset(erased)
 
     def _draw(
         self, contents: list[str], held: NDArray[np.bool_]
@@ -338,6 +396,8 @@ class Pool:
         start = len(self._ids)
         for i, (content, key) in enumerate(zip(contents, features, strict=True)):
             if content in self._row_of_content or content in rows:
+                continue
+            if self._erased and content_hash(content) in self._erased:
                 continue
             row = start + len(fresh)
             if key is not None:

@@ -37,21 +37,25 @@ class Results(Rounds):
     @property
     def labels(self) -> tuple[Label, ...]:
         """Every answer in the order it came, skips and extra labels included."""
+        self._look()
         return tuple(self._exchange.labels.log)
 
     @property
     def n_labels(self) -> int:
         """Labels that people gave to this loop's queries so far, audits included."""
+        self._look()
         return self._exchange.labels.n_asked
 
     @property
     def classes(self) -> tuple[Class, ...]:
         """The classes given, or seen so far in any label."""
+        self._look()
         return self._classes.shown
 
     @property
     def history(self) -> History:
         """The finished rounds."""
+        self._look()
         chosen = self.settings
         return History(
             tuple(self._rounds),
@@ -66,6 +70,7 @@ class Results(Rounds):
     @property
     def learner(self) -> AnyLearner:
         """The modAL learner in the loop; it works on the output of leading Pipeline steps that are kept."""
+        self._look()
         return self._model.learner
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -75,12 +80,14 @@ class Results(Rounds):
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probabilities (n, K) for raw features; columns in the order of `loop.learner.classes_`."""
+        self._look()
         if self._given_since_fit:
             self._fit()
         return self._model.predict_proba(X)
 
     def fitted_estimator(self) -> Any:
         """Your estimator (a list for a committee), fitted on all training labels: ready to save and use."""
+        self._look()
         rows, codes = self._exchange.training()
         if not two_classes(codes):
             raise NotReady("there is no model yet: it takes labels of at least two classes")
@@ -97,6 +104,7 @@ class Results(Rounds):
         """
         from bootstrap.report import ReviewCurveReport
 
+        self._look()
         self._catch_up()
         held_out, audited = self._model.held_out, self._pool.rows(Place.AUDITED)
         if held_out is None or len(audited) == 0:
@@ -125,12 +133,14 @@ class Results(Rounds):
         present_rate : float
             The share that people review now, in (0, 1]: an advance is a certified rate below it.
         """
+        self._look()
         if self._certifying.trial.champion is None:
             self._refuse_if_closed()
         return self._certifying.verdict(self.n_labels, self._n_trained, self.classes, present_rate)
 
     def plan(self) -> Plan:
         """What the next certificate may still cost, in labels and days: a forecast, not evidence."""
+        self._look()
         return plan_for(
             self.settings,
             self._certifying,
@@ -143,6 +153,7 @@ class Results(Rounds):
     @property
     def certificates(self) -> tuple[Certificate, ...]:
         """Every certificate, in the order in which they were given. `print` one to read it."""
+        self._look()
         return tuple(self._certifying.certificates)
 
     def certified_model(self) -> CertifiedModel:
@@ -153,6 +164,7 @@ class Results(Rounds):
         NotReady
             If nothing is certified, or the champion was withdrawn.
         """
+        self._look()
         found = self._certifying.certified_model()
         if found is None:
             raise NotReady(
@@ -163,6 +175,7 @@ class Results(Rounds):
     @property
     def certified_review_rate(self) -> float:
         """The lowest certified review rate of the champion; 1 while there is none."""
+        self._look()
         return self._certifying.certified_review_rate
 
     def candidate(self, estimator: Any) -> Candidate:
@@ -187,16 +200,17 @@ class Results(Rounds):
         InvalidInput
             For something that is no classifier.
         """
-        self._refuse_if_closed()
-        rows, codes = self._exchange.training()
-        if not two_classes(codes):
-            raise NotReady("a candidate needs labels of at least two classes to learn from")
-        model = self._new_model(estimator)
-        classes, codes = self._classes.encoding(codes)
-        model.fit(self._pool, rows, codes, classes)
-        if model.held_out is None:
-            raise NotReady("nothing is held out, so that no candidate can be tested: use held_out=0.2")
-        return self._certifying.register_by_hand(model.frozen(), len(rows), len(self._rounds), model.name)
+        with self._step():
+            self._refuse_if_closed()
+            rows, codes = self._exchange.training()
+            if not two_classes(codes):
+                raise NotReady("a candidate needs labels of at least two classes to learn from")
+            model = self._new_model(estimator)
+            classes, codes = self._classes.encoding(codes)
+            model.fit(self._pool, rows, codes, classes)
+            if model.held_out is None:
+                raise NotReady("nothing is held out, so that no candidate can be tested: use held_out=0.2")
+            return self._certifying.register_by_hand(model.frozen(), len(rows), len(self._rounds), model.name)
 
     def close_pool(self, review_rate: float | None = None) -> PoolAudit:
         """Certify the rest of this very pool, where it is the whole product and nothing comes after it.
@@ -222,6 +236,11 @@ class Results(Rounds):
         NotReady
             If there is no model, or queries wait for their answers.
         """
+        if self._is_stored:
+            raise NotReady(
+                "close_pool is not kept in a store yet: close the pool in a loop in memory (storage=None) "
+                "with these labels, loop.add_labels(ids, labels, blind=True)"
+            )
         chosen = self.settings
         if chosen.targets or chosen.traps or chosen.target_of == "system" or self._certifying.adjudicated:
             raise NotReady(
@@ -274,12 +293,15 @@ class Results(Rounds):
         NotReady
             If there is no model yet, or too few labels of some class for cross-validation.
         """
+        self._look()
         self._catch_up()
         if audited:
-            held_out, rows = self._model.held_out, self._pool.rows(Place.AUDITED)
-            if held_out is None:
-                raise NotReady("there is no model yet, or nothing is held out: no audit can be wrong")
-            self._certifying.trial.retire()
+            with self._step():
+                held_out, rows = self._model.held_out, self._pool.rows(Place.AUDITED)
+                if held_out is None:
+                    raise NotReady("there is no model yet, or nothing is held out: no audit can be wrong")
+                self._certifying.trial.retire()
+                self._mark("retired")
             found = held_out.only(rows)
             return mistakes(self._pool, rows, self._exchange.labels.of(rows), *found)
         rows, _ = self._exchange.training()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,8 @@ class Rounds:
     estimator : classifier, Pipeline, modAL learner, or list of classifiers
     strategy : callable
         Which items to train on.
-    classes : ClassList
+    classes : sequence or None
+        All classes, where they are known.
     adjudicated : bool
         Whether a second person decides where a candidate and the first answer differ.
     clock : callable
@@ -46,6 +49,8 @@ class Rounds:
     settings : Settings
     stop_reason : str or None
         Why the last `run` ended.
+    trained_rows : ndarray of int
+        Rows of the pool that the model was fitted on last.
     """
 
     def __init__(
@@ -54,30 +59,46 @@ class Rounds:
         estimator: Any,
         *,
         strategy: Any,
-        classes: ClassList,
+        classes: Sequence[Any] | None,
         adjudicated: bool,
         clock: Clock,
     ) -> None:
         self.settings = settings
         self.stop_reason: str | None = None
-        self._entropy = np.random.SeedSequence(settings.random_state).entropy
-        self._key = new_key(settings.random_state)
-        self._classes = classes
-        self._model = self._new_model(estimator)
+        self._estimator = estimator
+        self._strategy = strategy
+        self._given_classes = classes
+        self._adjudicated = adjudicated
+        self._clock = clock
+        entropy = np.random.SeedSequence(settings.random_state).entropy
+        self._step: Callable[..., AbstractContextManager[None]] = lambda **_: nullcontext()  # in memory alone
+        self._look: Callable[[], None] = lambda: None
+        self._is_stored = False
+        self._mark: Callable[..., None] = lambda _, **__: None
+        self._begin(entropy, new_key(settings.random_state), outside=True)
+
+    def _begin(self, entropy: Any, key: bytes, *, outside: bool) -> None:
+        """Begin with no item and no label; `outside` puts in what came inside the estimator."""
+        settings, strategy = self.settings, self._strategy
+        self._entropy, self._key = entropy, key
+        self._classes = classes = ClassList(self._given_classes)
+        self._model = self._new_model(self._estimator)
         check_serves(strategy, self._model.learner)
         self._pool = Pool(
             self._key, settings.held_out, reserved=settings.random_share, allow_nan=self._model.takes_nan
         )
         self._running = RunningErrors()
-        self._certifying = Certifying(settings, self._pool, adjudicated=adjudicated, key=self._key)
+        self._certifying = Certifying(settings, self._pool, adjudicated=self._adjudicated, key=self._key)
         self._exchange = Exchange(
-            self._pool, classes, name=settings.name, clock=clock, on_answer=self._answered
+            self._pool, classes, name=settings.name, clock=self._clock, on_answer=self._answered
         )
         self._batching = Batching(settings, strategy, self._pool, self._exchange, self._certifying, self._rng)
         self._rounds: list[Round] = []
         self._n_trained = 0
+        self._n_fits = 0
+        self.trained_rows = np.empty(0, dtype=np.intp)
         self._given_since_fit = False
-        for X, y in self._model.given:
+        for X, y in self._model.given if outside else ():
             self._add_outside(X, y)
 
     def _rng(self, *purpose: int) -> np.random.Generator:
@@ -104,6 +125,11 @@ class Rounds:
         self._certifying.asked(rows)
         self._exchange.publish(rows.tolist())
 
+    def _withdraw(self, rows: list[int]) -> None:
+        """Queries that nobody has seen are taken back, to be ranked anew."""
+        self._exchange.withdraw(rows)
+        self._batching.rank_anew()
+
     def _catch_up(self) -> None:
         """Take in labels that were given and items that were added since the last refit."""
         if self._given_since_fit:
@@ -128,6 +154,7 @@ class Rounds:
                 )
             else:
                 self._n_trained = len(rows)
+                self._n_fits, self.trained_rows = self._n_fits + 1, rows
         else:
             self._model.refresh(self._pool)
         self._given_since_fit = False

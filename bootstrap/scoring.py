@@ -64,6 +64,10 @@ class HeldOutScores:
         at = np.searchsorted(self.rows, rows)
         return self.predicted[at], self.confidence[at]
 
+    def confidence_of(self, row: int) -> float:
+        """The confidence in one of them."""
+        return float(self.confidence[np.searchsorted(self.rows, row)])
+
     def outcomes(
         self, rows: NDArray[np.intp], truth: list[Any]
     ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
@@ -134,6 +138,14 @@ class RunningErrors:
         self._expected.update(
             zip(rows.tolist(), zip(live.predicted[at].tolist(), alone.tolist(), strict=True), strict=True)
         )
+
+    def expected(self, row: int) -> tuple[Class, bool] | None:
+        """(class, decided alone) by the model that was live when the row was asked; None without one."""
+        return self._expected.get(row)
+
+    def restore(self, expected: dict[int, tuple[Class, bool]]) -> None:
+        """Put back what :meth:`expected` gave."""
+        self._expected |= expected
 
     def settle(self, row: int, label: Class) -> None:
         """Count the answer; one that no live model had predicted (in the first batch) says nothing here."""

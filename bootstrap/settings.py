@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bootstrap.errors import InvalidInput
 from bootstrap.phaseout import Claim, check_traps, claims_of, ladder_below
 
-__all__ = ["Settings"]
+__all__ = ["Settings", "check_queue"]
 
 #: With `audit_share="auto"`: audits for each training query at least, so that there is something to see.
 _FLOOR = 0.1
@@ -100,6 +100,18 @@ class Settings:
         """How many audits go with so many training queries in all, at the least."""
         share = _FLOOR if self.audit_share == "auto" else self.audit_share
         return math.floor(share * n_training + 1e-9)  # 0.2 * 15 is 3, not 2.9999999999999996
+
+
+def check_queue(storage: Any, labeler: Any, overlap: Any, queue_ahead: Any) -> None:
+    """Refuse settings of the queue to people at desks that can't work."""
+    _whole("overlap", overlap, least=1)
+    if queue_ahead is not None:
+        _whole("queue_ahead", queue_ahead, least=0)
+    if overlap > 1 and (storage is None or labeler is not None):
+        raise InvalidInput(
+            f"overlap={overlap} asks different people the same: it takes storage= and people at desks, and "
+            "no labeler in this process. For several readers in one process use PanelLabeler"
+        )
 
 
 def _is_number(value: Any) -> bool:

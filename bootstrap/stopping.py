@@ -23,6 +23,7 @@ __all__ = [
     "StopCondition",
     "TimeSpent",
     "When",
+    "stop_conditions",
 ]
 
 
@@ -198,6 +199,18 @@ class When(StopCondition):
             return None
         name = getattr(self.function, "__name__", "a condition")
         return answer if isinstance(answer, str) else f"{name} holds"
+
+
+def stop_conditions(budget: int | None, rounds: int | None, until: StopCondition | Any) -> StopCondition:
+    """The arguments of `run` as one condition."""
+    conditions: list[StopCondition] = []
+    if budget is not None:
+        conditions.append(LabelsSpent(budget))
+    if rounds is not None:
+        conditions.append(RoundsDone(rounds))
+    if until is not None:
+        conditions.append(until if isinstance(until, StopCondition) else When(until))
+    return AnyOf(*conditions)
 
 
 def _is_number(value: Any) -> bool:

@@ -18,10 +18,12 @@ from bootstrap.errors import InvalidInput, LabelerError, LabelerStopped
 from bootstrap.protocols import Labeler
 from bootstrap.records import Query
 
-__all__ = ["Collected", "CollectingLabeler", "OnAnswer", "OnUndo", "collect", "each"]
+__all__ = ["Collected", "CollectingLabeler", "OnAnswer", "OnAnswers", "OnUndo", "collect", "each"]
 
 #: Called with a query and its raw answer, as soon as the answer is known.
 OnAnswer: TypeAlias = Callable[[Query, Any], None]
+#: Called with queries and raw answers that became known at the same time.
+OnAnswers: TypeAlias = Callable[[list[tuple[Query, Any]]], None]
 #: Called with a query whose answer was taken back.
 OnUndo: TypeAlias = Callable[[Query], None]
 
@@ -94,6 +96,7 @@ def collect(
     queries: Iterable[Query],
     *,
     on_answer: OnAnswer | None = None,
+    on_answers: OnAnswers | None = None,
     on_undo: OnUndo | None = None,
 ) -> Collected:
     """Call `labeler` once and keep whatever it answered, however the call ends. Never raises.
@@ -109,6 +112,9 @@ def collect(
     on_answer : callable, optional
         Called with each query and answer as soon as the answer is known: for a generator, as it is
         yielded. If it raises, the call ends; the answer itself is kept.
+    on_answers : callable, optional
+        Called with a list of pairs of query and answer that became known at the same time: all of a list,
+        one at a time of a generator.
     on_undo : callable, optional
         Called with each query whose answer is taken back; only a :class:`CollectingLabeler` can.
 
@@ -127,8 +133,8 @@ def collect(
     """
     asked = list(queries)
     if isinstance(labeler, CollectingLabeler):
-        return labeler.collect(asked, on_answer=on_answer, on_undo=on_undo)
-    answers = _Answers(labeler, asked, on_answer)
+        return labeler.collect(asked, on_answer=_both(on_answer, on_answers), on_undo=on_undo)
+    answers = _Answers(labeler, asked, on_answer, on_answers)
     try:
         try:
             answers.read(labeler(asked))
@@ -143,7 +149,13 @@ def collect(
 class _Answers:
     """The answers of one call, kept as they come; a breach of contract raises `LabelerError`."""
 
-    def __init__(self, labeler: Labeler, queries: list[Query], on_answer: OnAnswer | None) -> None:
+    def __init__(
+        self,
+        labeler: Labeler,
+        queries: list[Query],
+        on_answer: OnAnswer | None,
+        on_answers: OnAnswers | None,
+    ) -> None:
         name = getattr(labeler, "name", None)
         self.by_id: dict[str, Any] = {}
         self._who = f"Labeler {name!r}" if isinstance(name, str) else "The labeler"
@@ -151,6 +163,7 @@ class _Answers:
         self._asked = _number(len(queries), "query", "queries")
         self._query_of = {query.id: query for query in queries}
         self._on_answer = on_answer
+        self._on_answers = on_answers
 
     def read(self, returned: Any) -> None:
         """Attribute what the labeler returned to the queries."""
@@ -253,9 +266,24 @@ class _Answers:
         """Keep answers in hand, all of them before the first callback, which may raise."""
         new = [(query, answer) for query, answer in pairs if query.id not in self.by_id]
         self.by_id.update((query.id, answer) for query, answer in new)
+        if self._on_answers is not None and new:
+            self._on_answers(new)
         if self._on_answer is not None:
             for query, answer in new:
                 self._on_answer(query, answer)
+
+
+def _both(on_answer: OnAnswer | None, on_answers: OnAnswers | None) -> OnAnswer | None:
+    """One callback for a labeler that tells its answers one by one."""
+    if on_answers is None:
+        return on_answer
+
+    def tell(query: Query, answer: Any) -> None:
+        on_answers([(query, answer)])
+        if on_answer is not None:
+            on_answer(query, answer)
+
+    return tell
 
 
 class _Each:

@@ -172,6 +172,13 @@ class Trial:
         self.close()
         self.retire()
 
+    def dismiss(self, candidate: Candidate, reason: str) -> None:
+        """End the test of one candidate; if it is the champion, take it out of use."""
+        candidate.closed = True
+        if self.champion is not None and self.champion.candidate is candidate:
+            self.withdrawn = (self.champion, reason)
+            self.champion = None
+
     def withdraw(self, reason: str) -> None:
         """Take the champion out of use and end all tests: audits before speak of other items."""
         self.end()

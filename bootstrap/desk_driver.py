@@ -1,0 +1,170 @@
+"""What `BootstrapLoop.run` does where people answer at desks, in other processes: publish, wait, refit.
+
+Queries stay open beside those that are being answered, so that nobody waits for a refit; what nobody has
+taken by then is taken back and ranked anew. The run can be killed at any time: people go on, and the next run
+takes what they said.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from bootstrap.callbacks import Callback
+from bootstrap.errors import InvalidInput
+from bootstrap.records import Query, Round
+from bootstrap.stopping import StopCondition, stop_conditions
+from bootstrap.store.progress import Progress
+
+__all__ = ["DeskDriver", "wait_for"]
+
+#: Seconds between two looks at the store: the first after something has happened, and the longest.
+_SHORTEST, _LONGEST = 0.02, 2.0
+
+
+class _Published(Protocol):
+    """What a run needs of a loop."""
+
+    @property
+    def history(self) -> Any: ...
+
+    @property
+    def n_labels(self) -> int: ...
+
+    @property
+    def certified_review_rate(self) -> float: ...
+
+    def publish_more(self, limit: int | None) -> bool: ...
+
+    def ask_second(self) -> list[Query]: ...
+
+    def take_saved(self) -> Any: ...
+
+    def close_round_of_desks(self) -> Round: ...
+
+
+class _Desks(Protocol):
+    """What it needs of the store."""
+
+    def open_desks(self) -> None: ...
+
+    def progress(self) -> Progress: ...
+
+    def withdraw(self) -> None: ...
+
+
+class DeskDriver:
+    """One run of a loop with people at desks.
+
+    Parameters
+    ----------
+    desks : Journal
+    batch_size : int
+        Training queries answered until the next refit.
+    queue_ahead : int
+        Training queries that stay open beside these; 0 waits for everything that is open.
+    budget, rounds, until, callbacks
+        As in :class:`bootstrap.driver.Driver`.
+    """
+
+    def __init__(
+        self,
+        desks: _Desks,
+        batch_size: int,
+        queue_ahead: int,
+        *,
+        budget: int | None,
+        rounds: int | None,
+        until: StopCondition | Any,
+        callbacks: Iterable[Callback],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._desks = desks
+        self._batch_size = batch_size
+        self._queue_ahead = queue_ahead
+        self._budget = budget
+        self._stop = stop_conditions(budget, rounds, until)
+        self._callbacks = list(callbacks)
+        self._sleep = sleep
+        for callback in self._callbacks:
+            if not callable(callback):
+                raise InvalidInput(f"a callback is a function (loop, round), got {callback!r}")
+
+    def run(self, loop: Any) -> str:
+        """Drive the loop; returns why it stopped."""
+        self._stop.start(loop)
+        self._desks.open_desks()
+        loop.take_saved()
+        while True:
+            reason = self._stop.reason(loop)
+            if reason is None and not self._fill(loop):
+                reason = "the pool is used up: every item outside the held-out set was asked about"
+            if reason is not None:
+                self._desks.withdraw()
+                return reason
+            if not self._wait(loop):
+                continue
+            round_ = loop.close_round_of_desks()
+            for callback in self._callbacks:
+                callback(loop, round_)
+
+    def _fill(self, loop: _Published) -> bool:
+        """Have enough queries open; whether any is."""
+        second = loop.ask_second()
+        now = self._desks.progress()
+        if second and not self._queue_ahead:  # what they say decides what is asked next
+            return True
+        while now.n_training < self._batch_size + self._queue_ahead:
+            left = None if self._budget is None else self._budget - loop.n_labels - now.n_open
+            if now.n_open and not self._queue_ahead:
+                break
+            if (left is not None and left < 1) or not loop.publish_more(left):
+                break
+            now = self._desks.progress()
+        return now.n_open > 0
+
+    def _wait(self, loop: _Published) -> bool:
+        """Until it is time for the next refit; False where there is a reason to stop first."""
+        pause = _SHORTEST
+        before = self._desks.progress()
+        now = before
+        while now.n_open and not (self._queue_ahead and now.n_answered >= self._batch_size):
+            if self._stop.reason(loop) is not None:
+                return False
+            self._sleep(pause)
+            now = self._desks.progress()
+            pause = _SHORTEST if now != before else min(2 * pause, _LONGEST)
+            before = now
+        return True
+
+
+def wait_for(
+    count: Callable[[], int],
+    wanted: int,
+    timeout: float | None,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Look again and again, less and less often, until there are so many; returns how many there are.
+
+    Raises
+    ------
+    InvalidInput
+        If `wanted` is no whole number of at least 1, or `timeout` is negative.
+    """
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+        raise InvalidInput(f"new_labels is a whole number of at least 1, got {wanted!r}")
+    if timeout is not None and not timeout >= 0:
+        raise InvalidInput(f"timeout is a number of seconds, or None to wait for ever; got {timeout!r}")
+    end = None if timeout is None else clock() + timeout
+    found, pause = count(), _SHORTEST
+    while found < wanted:
+        left = _LONGEST if end is None else end - clock()
+        if left <= 0:
+            break
+        sleep(min(pause, left))
+        before, found = found, count()
+        pause = _SHORTEST if found != before else min(2 * pause, _LONGEST)
+    return found

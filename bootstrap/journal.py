@@ -1,0 +1,354 @@
+"""A loop with a store: each step is written as a whole, and a loop that is resumed goes through them again.
+
+A step of a loop happens in memory first. What it changed is then written in one transaction, before the
+caller is told that it is done. If that fails, memory is thrown away and built anew from the store before
+the next step, so that the store is always right. Resuming is the same: every entry of the loop's trail is
+gone through once more, with nothing asked and nothing fitted but what is in use at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from bootstrap.errors import BootstrapError, StoreInUse
+from bootstrap.labels import Told
+from bootstrap.records import Label
+from bootstrap.replay import Replay
+from bootstrap.rounds import Rounds
+from bootstrap.saving import Saving
+from bootstrap.store.database import Database
+from bootstrap.store.desks import close_slots, open_waiting, withdraw_unclaimed
+from bootstrap.store.loop_reading import LoopReader
+from bootstrap.store.loop_record import LoopRecord
+from bootstrap.store.progress import Progress, progress_of
+from bootstrap.store.trail import length_of
+from bootstrap.store.training_lock import TrainingLock
+from bootstrap.stored_models import StoredModels
+from bootstrap.stored_settings import refuse_another_seed, refuse_other
+from bootstrap.unwritten import Unwritten
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["Journal", "open_journal"]
+
+
+class Journal:
+    """Writes the steps of one loop, and brings it up to what others have written.
+
+    Parameters
+    ----------
+    loop : Rounds
+        Without any item or label yet where the store knows the loop.
+    database : Database
+    record : LoopRecord
+    overlap : int
+        How many different people answer each query, where people at desks do.
+
+    Attributes
+    ----------
+    to_desks : bool
+        Whether queries go to people at desks.
+    connection : Connection or None
+        Of the transaction of the present step, where that stores answers.
+    """
+
+    def __init__(self, loop: Rounds, database: Database, record: LoopRecord, *, overlap: int = 1) -> None:
+        self.database = database
+        self.record = record
+        self.to_desks = False
+        self.connection: Connection | None = None
+        self._loop = loop
+        self._overlap = overlap
+        self._lock = TrainingLock(database, record.name)
+        self._depth = 0  # of `holding`
+        self._in_step = False
+        self._is_stale = True  # whether memory is not what the store says
+        self._trail = 0  # length of the trail that memory knows
+        self._may_wait = True  # whether labels may have come that are not taken
+        self._start_over()
+
+    def _start_over(self) -> None:
+        """Know nothing of what the store has."""
+        loop, to_desks = self._loop, self.to_desks
+        self._replay = Replay(loop)
+        self._unwritten = Unwritten(loop, self.record, self._replay, overlap=self._overlap)
+        self._models = StoredModels(loop, self.database, self.record, self._replay, self._unwritten)
+        self._unwritten.to_desks = to_desks
+        self._trail, self._may_wait = 0, True
+        loop._certifying.refit = self._models.refit_candidate
+
+    # steps
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Be the one process that trains this loop.
+
+        Raises
+        ------
+        StoreInUse
+            If another one is.
+        """
+        if self._depth == 0:
+            self._lock.acquire()
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if self._depth == 0:
+                self._lock.release()
+
+    @contextmanager
+    def step(self, *, answers: bool = False) -> Iterator[None]:
+        """One step: brought up to date before, written as a whole after it.
+
+        Parameters
+        ----------
+        answers : bool
+            Whether it stores answers: nobody else may answer in between, so that what stands is known.
+        """
+        if self._in_step:
+            yield
+            return
+        alone = self._depth > 0 and not self.to_desks  # a run by a labeler in this process: nobody else asks
+        with self.holding():
+            if self._is_stale or not (answers or alone):
+                self.catch_up()
+            self._is_stale = True
+            refused: BootstrapError | None = None
+            try:
+                if answers:
+                    with self.database.writing() as connection:
+                        self._catch_up_within(connection)
+                        self._in_step, self.connection = True, connection
+                        try:
+                            yield
+                        except BootstrapError as error:  # what was valid in the same call is kept
+                            refused = error
+                        self._write(connection)
+                else:
+                    self._in_step = True
+                    try:
+                        yield
+                    except BootstrapError as error:
+                        refused = error
+                    if self._unwritten.has_changed:
+                        with self.database.writing() as connection:
+                            self._write(connection)
+                self._is_stale = False
+            finally:
+                self._in_step, self.connection = False, None
+            if refused is not None:
+                raise refused
+
+    def mark(self, kind: str, **body: Any) -> None:
+        """Have it written with this step that something without rows of its own was done."""
+        self._unwritten.mark(kind, **body)
+
+    def saving(self, by: str | None) -> Saving:
+        """What puts the answers of one call to a labeler on the disk as they come."""
+        return Saving(self._loop._exchange, self.database, self.record, self._replay.query_of, by)
+
+    # people at desks
+
+    def open_desks(self) -> None:
+        """Let people at desks answer whatever waits, from now on."""
+        self.to_desks = self._unwritten.to_desks = True
+        with self.step(answers=True):
+            open_waiting(self._now_writing(), self.record.id)
+
+    def close_desks(self) -> None:
+        """Let nobody at a desk answer any more: somebody in this process does."""
+        self.to_desks = self._unwritten.to_desks = False
+        with self.step(answers=True):
+            close_slots(self._now_writing(), self.record.id)
+
+    def progress(self) -> Progress:
+        """What waits, and what has come."""
+        with self.database.reading() as connection:
+            return progress_of(connection, self.record.id, self.database.time(connection))
+
+    def withdraw(self) -> None:
+        """Take back what nobody has in hand, to be ranked anew."""
+        with self.step(answers=True):
+            connection = self._now_writing()
+            rows = withdraw_unclaimed(connection, self.record.id, self.database.time(connection))
+            if rows:
+                self._loop._withdraw(rows)
+                self.mark("withdrawn", rows=rows)
+
+    def _now_writing(self) -> Connection:
+        if self.connection is None:
+            raise RuntimeError("only within a step that stores answers")
+        return self.connection
+
+    def begin(self) -> None:
+        """Write a loop that is new, with what came inside its estimator."""
+        self._is_stale = False
+        with self.database.reading() as connection:
+            self._trail = length_of(connection)
+        with self.step():
+            pass
+
+    def resume(self) -> None:
+        """Go through what is stored; as the trainer, unless another process is that at the moment."""
+        try:
+            with self.step():
+                pass
+        except StoreInUse:
+            self.look()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._lock.release()
+        self.database.close()
+
+    # up to date
+
+    def catch_up(self) -> Told:
+        """Bring memory up to the store, labels that came since included; for the trainer."""
+        if self._in_step:
+            return Told()
+        if self._is_stale:
+            self._rebuild()
+        with self.database.reading() as connection:
+            is_new = length_of(connection) != self._trail or self._may_wait
+        told = Told()
+        if is_new:
+            self._is_stale = True
+            with self.database.writing() as connection:
+                told = self._catch_up_within(connection)
+                self._write(connection)
+            self._is_stale = False
+        self._models.fit_again()
+        return told
+
+    def _catch_up_within(self, connection: Connection) -> Told:
+        told = Told()
+        if length_of(connection) != self._trail or self._may_wait:
+            self._follow(connection)
+            told = self._take(connection)
+            self._trail, self._may_wait = length_of(connection), False
+        return told
+
+    def look(self) -> None:
+        """Bring memory up to what the trainer has written, and take nothing: for those who only read."""
+        if self._in_step or self._depth:
+            return
+        if self._is_stale:
+            self._rebuild()
+        with self.database.reading() as connection:
+            if length_of(connection) != self._trail:
+                self._follow(connection)
+                self._may_wait = True
+        self._models.fit_again()
+
+    def n_waiting_labels(self) -> int:
+        """Labels that have come and are not taken yet."""
+        with self.database.reading() as connection:
+            return len(LoopReader(connection, self.record.id).labels(self._replay.taken_up_to))
+
+    def _take(self, connection: Connection) -> Told:
+        reader = LoopReader(connection, self.record.id)
+        last = reader.last_label()
+        if last <= self._replay.taken_up_to:
+            return Told()
+        before = len(self._loop._exchange.labels.log)
+        self._replay.take(reader, last)
+        self.record.take(connection, self.database.time(connection), last)
+        self._unwritten.has_all()
+        return _told(self._loop._exchange.labels.log[before:])
+
+    def _follow(self, connection: Connection) -> None:
+        """Go through what others have written since."""
+        reader = LoopReader(connection, self.record.id)
+        length = length_of(connection)
+        entries = reader.entries(self._trail)
+        for entry in entries:
+            self._replay.apply(entry, reader)
+        self._trail = length
+        if entries and not self._in_step:
+            self._unwritten.has_all()
+
+    def _rebuild(self) -> None:
+        """Throw memory away and go through everything once more."""
+        loop = self._loop
+        loop._begin(self.record.entropy, self.record.key, outside=False)
+        self._start_over()
+        with self.database.reading() as connection:
+            reader = LoopReader(connection, self.record.id)
+            loop._pool.forbid(reader.erased())
+            self._replay.erased = set(reader.erased_rows())
+            self._follow(connection)
+            self._unwritten.read(reader)
+        self._is_stale = False
+        self._models.fit_again()
+        if self._depth:
+            self._models.check_candidates()
+
+    def _write(self, connection: Connection) -> None:
+        """Write whatever memory has and the store does not."""
+        if length_of(connection) != self._trail:  # people at desks, or an erasure, while a step was going on
+            self._follow(connection)
+            self._may_wait = True
+        if self._unwritten.has_changed:
+            self._unwritten.write(connection, self.database.time(connection))
+            self._trail = length_of(connection)
+
+
+def _told(entries: list[Label]) -> Told:
+    """What became of answers that were taken from the store."""
+    kept = skipped = extra = 0
+    for entry in entries:
+        if entry.extra:
+            extra += 1
+        elif isinstance(entry.label, (str, int)):
+            kept += 1
+        else:
+            skipped += 1
+    return Told(kept=kept, extra=extra, skipped=skipped)
+
+
+def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: int) -> Journal:
+    """The journal of a loop: begun, or resumed where the store knows a loop of its name.
+
+    Raises
+    ------
+    InvalidInput, MissingExtra
+        For something that is no URL of a store, or PostgreSQL without its driver.
+    StoreError
+        If the store can't be used, or the loop in it was begun with other settings.
+    """
+    database, name = Database(storage), loop.settings.name
+    try:
+        with database.writing() as connection:
+            record = LoopRecord.find(connection, name)
+            is_new = record is None
+            if record is None:
+                at = database.time(connection)
+                record = LoopRecord.begin(
+                    connection,
+                    at,
+                    name,
+                    settings=settings,
+                    entropy=int(loop._entropy),
+                    key=loop._key,
+                    classes=settings["classes"],
+                )
+        if not is_new:
+            refuse_other(record.settings, settings, name, database.url)
+            refuse_another_seed(record, loop.settings.random_state)
+        journal = Journal(loop, database, record, overlap=overlap)
+        loop._step, loop._look, loop._mark = journal.step, journal.look, journal.mark
+        loop._is_stored = True
+        if is_new:
+            journal.begin()
+        else:
+            journal.resume()
+    except BaseException:
+        database.close()
+        raise
+    return journal

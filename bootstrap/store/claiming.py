@@ -1,0 +1,312 @@
+"""Who answers what: slots for queries, and the one statement that hands them out.
+
+A slot is one place for one person's answer. It is free while nobody holds it or the lease has run out: that
+is decided inside the statement that takes it, so that no process has to bring back what others left lying.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Update,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+
+from bootstrap.store.schema import claims, labels, queries, slots
+
+__all__ = [
+    "CLOCK_SLACK",
+    "NO_DEADLINE",
+    "Lease",
+    "Waiting",
+    "is_held",
+    "n_labels_after",
+    "n_waiting",
+    "open_slots",
+    "take_slot",
+    "withdraw_unclaimed",
+]
+
+#: The deadline of what has none: it sorts last.
+NO_DEADLINE: Final = 1e18
+
+#: Seconds by which a lease may begin in the future; beyond that the clock was set back, and it is over.
+CLOCK_SLACK: Final = 5.0
+
+_CHUNK = 500  # keys in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """One slot in one person's hands."""
+
+    slot_id: int
+    query_id: int
+    item_id: int
+    token: str
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Open queries of a loop that nobody has answered yet.
+
+    Attributes
+    ----------
+    unanswered : int
+    held : int
+        Those of them that somebody has in hand now.
+    """
+
+    unanswered: int
+    held: int
+
+
+def open_slots(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Let people at desks answer these queries.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of a transaction that writes; the queries are in the table.
+    rows : sequence of mappings
+        With `query_id`, `loop_id`, `item_id`, `usefulness`, `deadline` (None where there is none), `overlap`
+        (so many places for different people) and perhaps `for_adjudicator`. Other keys are passed over.
+    """
+    places = [
+        {
+            "query_id": row["query_id"],
+            "loop_id": row["loop_id"],
+            "item_id": row["item_id"],
+            "for_adjudicator": bool(row.get("for_adjudicator", False)),
+            "deadline": NO_DEADLINE if row["deadline"] is None else row["deadline"],
+            "usefulness": row["usefulness"],
+            "is_open": True,
+        }
+        for row in rows
+        for _ in range(row["overlap"])
+    ]
+    if places:
+        connection.execute(_OPEN, places)
+
+
+_OPEN = insert(slots)
+
+
+def is_held(slot: Any, now: float) -> bool:
+    """Whether somebody has this row of `slots` in hand, and not just in name."""
+    return (
+        slot.reviewer is not None
+        and slot.expires_at is not None
+        and slot.expires_at > now
+        and slot.leased_at <= now + CLOCK_SLACK
+    )
+
+
+# claiming
+
+
+def take_slot(
+    connection: Connection,
+    reviewer: str,
+    now: float,
+    lease_seconds: float,
+    *,
+    for_adjudicator: bool = False,
+    loop_id: int | None = None,
+    item_id: int | None = None,
+) -> Lease | None:
+    """Hand one slot to a reviewer: the first in order that this person may have, or None.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of `Database.claiming`, which holds the reviewer's row.
+    now : float
+        By `Database.time`.
+    for_adjudicator : bool
+        Of which kind; an adjudicator may have both.
+    loop_id, item_id : int, optional
+        Only of this loop, or about this item.
+    """
+    token, until = secrets.token_hex(16), now + lease_seconds
+    values = {
+        "me": reviewer,
+        "lease_token": token,
+        "now": now,
+        "until": until,
+        "latest": now + CLOCK_SLACK,
+        "adjudicating": for_adjudicator,
+        "loop": loop_id,
+        "item": item_id,
+    }
+    statement = _take_statement(loop_id is not None, item_id is not None)
+    row = connection.execute(statement, values).one_or_none()
+    if row is None:
+        return None
+    connection.execute(
+        _CLAIMED,
+        {
+            "token": token,
+            "slot_id": row.id,
+            "query_id": row.query_id,
+            "reviewer": reviewer,
+            "claimed_at": now,
+        },
+    )
+    return Lease(row.id, row.query_id, row.item_id, token, until)
+
+
+_CLAIMED = insert(claims)
+
+
+@cache
+def _take_statement(of_loop: bool, of_item: bool) -> Update:
+    free = slots.alias("free")
+    held = or_(
+        free.c.reviewer.is_(None),
+        free.c.expires_at <= bindparam("now"),
+        free.c.leased_at > bindparam("latest"),
+    )
+    first = (
+        select(free.c.id)
+        .where(free.c.for_adjudicator == bindparam("adjudicating"), held)
+        .where(_has_no_other_slot(free), _has_not_answered(free))
+        .order_by(free.c.deadline, free.c.usefulness.desc(), free.c.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=free)
+    )
+    if of_loop:
+        first = first.where(free.c.loop_id == bindparam("loop"))
+    if of_item:
+        first = first.where(free.c.is_open, free.c.item_id == bindparam("item"))
+    else:  # said as the index in order says it, or SQLite does not use that index
+        first = first.where(literal_column("free.is_open"))
+    return (
+        update(slots)
+        .where(slots.c.id == first.scalar_subquery())
+        .values(
+            reviewer=bindparam("me"),
+            token=bindparam("lease_token"),
+            leased_at=bindparam("now"),
+            expires_at=bindparam("until"),
+        )
+        .returning(slots.c.id, slots.c.query_id, slots.c.item_id)
+    )
+
+
+def _has_no_other_slot(free: Any) -> ColumnElement[bool]:
+    """Never the same person twice: one whose lease has run out gets the same slot back."""
+    other = slots.alias("other")
+    mine = (other.c.query_id == free.c.query_id, other.c.reviewer == bindparam("me"))
+    return ~select(other.c.id).where(*mine, other.c.id != free.c.id).exists()
+
+
+def _has_not_answered(free: Any) -> ColumnElement[bool]:
+    """Nobody is asked again what this person has said and not taken back.
+
+    A class that was said under an older list of classes may be asked for again, and what was said of a trap
+    does not keep anybody from the item. A second answer is always another person's.
+    """
+    said, back, query = labels.alias("said"), labels.alias("back"), queries.alias("query")
+    of_item = (said.c.item_id == free.c.item_id, said.c.loop_id == free.c.loop_id)
+    still_known = or_(query.c.kind == "second", said.c.class_version >= query.c.class_version)
+    counts = said.c.label.is_not(None) & (said.c.source != "trap") & still_known
+    taken_back = select(back.c.id).where(back.c.undoes == said.c.id)
+    return ~(
+        select(said.c.id)
+        .where(query.c.id == free.c.query_id, *of_item, said.c.by == bindparam("me"), said.c.undoes.is_(None))
+        .where(or_(said.c.query_id == free.c.query_id, counts))
+        .where(~taken_back.correlate(said).exists())
+        .correlate(free)
+        .exists()
+    )
+
+
+# what the loop asks
+
+
+def withdraw_unclaimed(connection: Connection, loop_id: int, now: float) -> list[int]:
+    """Take back queries of a loop that nobody has in hand and nobody has answered; returns their ids.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of `Database.writing`.
+    now : float
+        By `Database.time`.
+    """
+    connection.execute(_LOCK, {"loop": loop_id}).all()  # claims that are under way end first
+    seen: dict[int, bool] = {}
+    for slot in connection.execute(_SLOTS_OF_LOOP, {"loop": loop_id}):
+        untouched = slot.is_open and not is_held(slot, now)
+        seen[slot.query_id] = seen.get(slot.query_id, True) and untouched
+    taken_back = sorted(query for query, untouched in seen.items() if untouched)
+    for some in _chunks(taken_back):
+        connection.execute(_WITHDRAW, {"some": some})
+        connection.execute(_CLOSE, {"some": some})
+    return taken_back
+
+
+def n_waiting(connection: Connection, loop_id: int, now: float) -> Waiting:
+    """How many queries of a loop nobody has answered, traps aside.
+
+    One that was answered and is still open, since more people have to say something, is not among them.
+    """
+    seen: dict[int, tuple[bool, bool]] = {}  # query -> (answered, held)
+    for slot in connection.execute(_SLOTS_OF_LOOP, {"loop": loop_id}):
+        answered, held = seen.get(slot.query_id, (False, False))
+        seen[slot.query_id] = (answered or not slot.is_open, held or is_held(slot, now))
+    unanswered = [held for answered, held in seen.values() if not answered]
+    return Waiting(len(unanswered), sum(unanswered))
+
+
+def n_labels_after(connection: Connection, loop_id: int, label_id: int) -> int:
+    """How many answers a loop has got after this label, extra ones too; not those to traps."""
+    return int(connection.execute(_LATER, {"loop": loop_id, "after": label_id}).scalar_one())
+
+
+_LATER = (
+    select(func.count())
+    .select_from(labels)
+    .where(labels.c.loop_id == bindparam("loop"), labels.c.id > bindparam("after"))
+    .where(labels.c.undoes.is_(None), labels.c.source != "trap")
+)
+_OPEN_QUERIES = (
+    queries.c.loop_id == bindparam("loop"),
+    queries.c.state == "open",
+    queries.c.kind != "trap",
+)
+_SLOTS_OF_LOOP = (
+    select(slots.c.query_id, slots.c.is_open, slots.c.reviewer, slots.c.leased_at, slots.c.expires_at)
+    .join(queries, queries.c.id == slots.c.query_id)
+    .where(*_OPEN_QUERIES)
+)
+_LOCK = (
+    select(slots.c.id)
+    .join(queries, queries.c.id == slots.c.query_id)
+    .where(*_OPEN_QUERIES)
+    .order_by(slots.c.id)
+    .with_for_update(of=slots)
+)
+_WITHDRAW = (
+    update(queries).where(queries.c.id.in_(bindparam("some", expanding=True))).values(state="withdrawn")
+)
+_CLOSE = update(slots).where(slots.c.query_id.in_(bindparam("some", expanding=True))).values(is_open=False)
+
+
+def _chunks(keys: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))

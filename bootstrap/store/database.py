@@ -1,0 +1,258 @@
+"""A connection to one store, on SQLite or PostgreSQL, and the three kinds of transaction.
+
+`reading` sees one state of everything. `writing` is for whatever the trail records: one writer at a time, in
+the order of the trail. `claiming` is for leases, which the trail does not record: writers do not wait for
+each other on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    inspect,
+    literal,
+    select,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from bootstrap.errors import InvalidInput, MissingExtra, StoreError
+from bootstrap.protocols import Clock
+from bootstrap.store import schema, trail
+from bootstrap.store.failures import what_to_do
+from bootstrap.store.file_systems import refuse_network
+
+__all__ = ["Database", "opened"]
+
+#: Seconds for which SQLite waits for another process's transaction.
+_BUSY_SECONDS = 60.0
+
+#: The hash before the first entry of a trail.
+_NO_ENTRY = "0" * 64
+
+
+_SQLITE_NOW: ColumnElement[Any] = (func.julianday("now") - 2440587.5) * 86400.0
+_POSTGRES_NOW: ColumnElement[Any] = func.extract("epoch", func.clock_timestamp())
+_SQLITE_TIME, _POSTGRES_TIME = select(_SQLITE_NOW), select(_POSTGRES_NOW)
+
+
+class Database:
+    """One store's database.
+
+    Parameters
+    ----------
+    url : str
+        `sqlite:///labels.db` or `postgresql://user:password@host/name`.
+    clock : callable, optional
+        Seconds since the epoch. By default the database's own clock, which is the same for all processes.
+    must_exist : bool
+        Refuse to begin a new store.
+    any_schema : bool
+        Open a store of another version, too: to upgrade it, or to copy it as it is.
+
+    Attributes
+    ----------
+    url : str
+        Without the password.
+    is_sqlite : bool
+    engine : sqlalchemy.Engine
+
+    Raises
+    ------
+    InvalidInput
+        If the URL is none, or of another kind of database.
+    MissingExtra
+        If psycopg is not installed, for PostgreSQL.
+    StoreError
+        If it can't be opened, lies on a network file system, or was written by a newer or older version.
+    """
+
+    def __init__(
+        self, url: str, *, clock: Clock | None = None, must_exist: bool = False, any_schema: bool = False
+    ) -> None:
+        parsed = _parse(url)
+        self.url = parsed.render_as_string(hide_password=True)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._clock = clock
+        if self.is_sqlite:
+            path = Path(parsed.database or "")
+            refuse_network(path)
+            if must_exist and not path.exists():
+                raise StoreError(f"There is no store at {self.url}. Check the path; nothing was made.")
+        self.engine = _engine(parsed)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
+        with self.failing():
+            self._prepare(must_exist, any_schema)
+
+    # transactions
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One state of everything, while others write."""
+        with self.failing(), self.engine.connect() as connection:
+            if not self.is_sqlite:  # where each statement would see a state of its own
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The only writer until the end, where all of it is on the disk, or nothing where it fails."""
+        with self.failing(), self.engine.connect() as connection:
+            connection = connection.execution_options(writes=True)
+            with connection.begin():
+                if not self.is_sqlite:  # SQLite has one writer at a time anyway
+                    connection.execute(select(schema.store.c.id).with_for_update())
+                trail.begin(connection)
+                try:
+                    yield connection
+                    trail.flush(connection)
+                finally:
+                    trail.end(connection)
+
+    @contextmanager
+    def claiming(self) -> Iterator[Connection]:
+        """A short write that the trail does not record."""
+        with self.failing(), self.engine.connect() as connection:
+            connection = connection.execution_options(writes=True)
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def failing(self) -> Iterator[None]:
+        """Turn what the database says into what to do about it."""
+        try:
+            yield
+        except DBAPIError as error:
+            raise StoreError(what_to_do(error, self.url)) from error
+
+    @property
+    def now(self) -> ColumnElement[Any]:
+        """The time as an SQL expression: seconds since the epoch, by the database's clock."""
+        if self._clock is not None:
+            return literal(float(self._clock()))
+        return _SQLITE_NOW if self.is_sqlite else _POSTGRES_NOW
+
+    def time(self, connection: Connection) -> float:
+        """What :attr:`now` is at this moment."""
+        if self._clock is not None:
+            return float(self._clock())
+        return float(connection.execute(_SQLITE_TIME if self.is_sqlite else _POSTGRES_TIME).scalar_one())
+
+    def close(self) -> None:
+        """Close every connection. The store can be used again: it opens them anew."""
+        self.engine.dispose()
+
+    # inside
+
+    def _prepare(self, must_exist: bool, any_schema: bool) -> None:
+        """Make the tables where there are none; refuse those of another version."""
+        with self.engine.connect() as connection:
+            begun = inspect(connection).has_table("store")
+        if not begun and must_exist:
+            raise StoreError(f"There is no store at {self.url}: the database has no such tables.")
+        if not begun:
+            with self.claiming() as connection:
+                self._one_at_a_time(connection)
+                if not inspect(connection).has_table("store"):
+                    schema.metadata.create_all(connection)
+                    connection.execute(
+                        schema.store.insert().values(
+                            id=1,
+                            schema_version=schema.SCHEMA_VERSION,
+                            created_at=self.now,
+                            trail_head=_NO_ENTRY,
+                            trail_length=0,
+                        )
+                    )
+        with self.reading() as connection:
+            found = connection.execute(select(schema.store.c.schema_version)).scalar_one()
+        if any_schema:
+            return
+        if found > schema.SCHEMA_VERSION:
+            raise StoreError(
+                f"The store {self.url} has schema {found}; this version of bootstrap-labels knows up to "
+                f"{schema.SCHEMA_VERSION}. Install a newer one: pip install --upgrade bootstrap-labels. "
+                "Nothing was changed."
+            )
+        if found < schema.SCHEMA_VERSION:
+            raise StoreError(
+                f"The store {self.url} has schema {found}, and this version of bootstrap-labels uses "
+                f"{schema.SCHEMA_VERSION}. Bring it up to date: bootstrap-labels db upgrade {self.url}. "
+                "Nothing was changed."
+            )
+
+    def _one_at_a_time(self, connection: Connection) -> None:
+        """Two processes may want to begin the same store."""
+        if not self.is_sqlite:
+            connection.execute(select(func.pg_advisory_xact_lock(0x6C6162656C73)))
+
+
+@contextmanager
+def opened(storage: str | Database) -> Iterator[Database]:
+    """A store that must exist: the one given, or the one at this URL, closed again in the end."""
+    if isinstance(storage, Database):
+        yield storage
+        return
+    database = Database(storage, must_exist=True)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _parse(url: str) -> URL:
+    if not isinstance(url, str):
+        raise InvalidInput(f"storage is a URL such as sqlite:///labels.db, got {url!r}")
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise InvalidInput(
+            f"storage is a URL such as sqlite:///labels.db or postgresql://user@host/name, got {url!r}"
+        ) from None
+    kind = parsed.get_backend_name()
+    if kind == "sqlite":
+        if parsed.database in (None, "", ":memory:"):
+            raise InvalidInput(
+                f"storage={url!r} keeps nothing: name a file, sqlite:///labels.db, or leave storage= out"
+            )
+        return parsed.set(drivername="sqlite+pysqlite")
+    if kind in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    raise InvalidInput(f"storage is on SQLite or PostgreSQL, got {kind}: sqlite:///labels.db, postgresql://…")
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+    except (ImportError, NoSuchModuleError):
+        raise MissingExtra("A store on PostgreSQL", "psycopg[binary]", "postgres") from None
+
+
+def _set_up_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver would begin transactions late, when it sees a write
+    run: Callable[[str], Any] = connection.execute
+    run("PRAGMA journal_mode=WAL")
+    run("PRAGMA synchronous=FULL")  # a label is on the disk before anybody is told so
+    run("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

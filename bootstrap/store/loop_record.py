@@ -1,0 +1,541 @@
+"""What one loop writes into a store. What it reads back stands in `loop_reading`.
+
+Every method belongs into one `Database.writing` transaction, which the caller opens: what happens in one
+step of a loop is on the disk as a whole or not at all. Each adds its entry to the trail; the order of these
+entries is the order in which a loop that is resumed goes through them again.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, insert, select, update
+
+from bootstrap.content import content_hash
+from bootstrap.labels import Outcome
+from bootstrap.records import SKIP, Class, Skip
+from bootstrap.store import trail
+from bootstrap.store.answers import LabelRow, add_labels, label_from, next_id
+from bootstrap.store.claiming import open_slots
+from bootstrap.store.covered import rows_of, values_of
+from bootstrap.store.features import payload_text, write_features
+from bootstrap.store.schema import (
+    aliases,
+    candidates,
+    certificates,
+    class_lists,
+    decisions,
+    items,
+    labels,
+    loops,
+    members,
+    models,
+    queries,
+    rounds,
+    stage_changes,
+)
+
+__all__ = ["LoopRecord", "Member", "Published", "StoredModel", "pack", "unpack"]
+
+_CHUNK = 500  # keys in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One row of a loop's pool.
+
+    Attributes
+    ----------
+    content : str
+        What decides which items are the same.
+    home : int
+        Its place before anything was asked.
+    turn : float
+        When its random turn comes; infinite where it has none.
+    item : object
+        What people see; None where the features are that.
+    """
+
+    row: int
+    name: str
+    content: str
+    home: int
+    turn: float
+    item: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One query as it goes out, with what was decided before it did.
+
+    Attributes
+    ----------
+    probability : float or None
+        The chance with which the item was drawn; None where a strategy picked it.
+    model : int or None
+        The model that was live.
+    predicted : class or None
+    confidence : float or None
+    alone : bool or None
+        Whether the model would have decided it alone.
+    """
+
+    row: int
+    token: str
+    kind: str
+    batch: int
+    position: int
+    round: int
+    usefulness: float
+    probability: float | None = None
+    model: int | None = None
+    predicted: Class | None = None
+    confidence: float | None = None
+    alone: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """One fit: enough to fit the same model again, and to see whether it is the same."""
+
+    number: int
+    round: int
+    estimator: str
+    n_trained: int
+    training: NDArray[np.int64]
+    packages: dict[str, str]
+    fingerprint: NDArray[np.float64] | None
+
+
+class LoopRecord:
+    """One loop in one store.
+
+    Attributes
+    ----------
+    id : int
+    name : str
+    settings : dict
+        What it was begun with.
+    entropy : int
+    key : bytes
+    class_version : int
+    """
+
+    def __init__(self, row: Any) -> None:
+        self.id = int(row.id)
+        self.name: str = row.name
+        self.settings: dict[str, Any] = json.loads(row.settings)
+        self.entropy = int(row.entropy)
+        self.key = bytes.fromhex(row.key)
+        self.class_version = int(row.class_version)
+        self._items: dict[int, int] = {}  # row -> id of its item, of those used so far
+
+    @classmethod
+    def find(cls, connection: Connection, name: str) -> LoopRecord | None:
+        """The loop of this name, or None."""
+        row = connection.execute(select(loops).where(loops.c.name == name)).first()
+        return None if row is None else cls(row)
+
+    @classmethod
+    def begin(
+        cls,
+        connection: Connection,
+        at: float,
+        name: str,
+        *,
+        settings: Mapping[str, Any],
+        entropy: int,
+        key: bytes,
+        classes: Sequence[Class] | None,
+    ) -> LoopRecord:
+        """Begin a loop; its class list is version 1."""
+        number = next_id(connection, loops)
+        row = {
+            "id": number,
+            "name": name,
+            "settings": trail.to_json(settings),
+            "entropy": str(entropy),
+            "key": key.hex(),
+            "created_at": at,
+            "class_version": 1,
+            "taken_up_to": 0,
+        }
+        connection.execute(insert(loops).values(row))
+        listed = {
+            "loop_id": number,
+            "version": 1,
+            "classes": json.dumps(None if classes is None else list(classes)),
+            "change": "{}",
+            "by": None,
+            "at": at,
+        }
+        connection.execute(insert(class_lists).values(listed))
+        body = {"loop": number}
+        covered = rows_of(connection, "begun", body, number)
+        trail.append(connection, "begun", body, at, loop_id=number, rows=covered)
+        found = cls.find(connection, name)
+        if found is None:
+            raise RuntimeError(f"the loop {name!r} was not written")
+        return found
+
+    # items
+
+    def add_members(
+        self,
+        connection: Connection,
+        at: float,
+        new: Sequence[Member],
+        X: Any,
+        copies: Iterable[tuple[str, int]],
+    ) -> None:
+        """Rows that the pool has got, with their features (None where people see all of it), and copies."""
+        known = self._known_items(connection, [self._key(member) for member in new])
+        number = next_id(connection, items)
+        fresh, rows = [], []
+        places = [(None, None)] * len(new) if X is None else write_features(connection, X)
+        for member, (block, at_row) in zip(new, places, strict=True):
+            key = self._key(member)
+            if key not in known:
+                known[key] = number
+                payload = None if member.item is None else payload_text(member.item)
+                content = member.content
+                fresh.append(
+                    {"id": number, "key": key, "content": content, "payload": payload, "added_at": at}
+                )
+                number += 1
+            self._items[member.row] = known[key]
+            rows.append(
+                {
+                    "loop_id": self.id,
+                    "row": member.row,
+                    "item_id": known[key],
+                    "name": member.name,
+                    "home": member.home,
+                    "turn": member.turn if np.isfinite(member.turn) else None,
+                    "block_id": block,
+                    "at": at_row,
+                }
+            )
+        copied = [{"loop_id": self.id, "name": name, "row": row} for name, row in copies]
+        for table, values in ((items, fresh), (members, rows), (aliases, copied)):
+            if values:
+                connection.execute(insert(table), values)
+        body = {"first": new[0].row if new else 0, "n": len(new)}
+        self._append(connection, "added", body, at)
+
+    def _key(self, member: Member) -> str:
+        own = member.content
+        if own.startswith("outside:"):  # an item each, equal ones too
+            own = f"{self.name} {own}"
+        return content_hash(own)
+
+    def _known_items(self, connection: Connection, keys: Sequence[str]) -> dict[str, int]:
+        known: dict[str, int] = {}
+        for start in range(0, len(keys), _CHUNK):
+            some = items.c.key.in_(keys[start : start + _CHUNK])
+            known |= {
+                row.key: row.id for row in connection.execute(select(items.c.key, items.c.id).where(some))
+            }
+        return known
+
+    def items_of(self, connection: Connection, rows: Iterable[int]) -> dict[int, int]:
+        """Row -> id of its item."""
+        wanted = list(dict.fromkeys(rows))
+        missing = [row for row in wanted if row not in self._items]
+        for start in range(0, len(missing), _CHUNK):
+            some = members.c.row.in_(missing[start : start + _CHUNK])
+            found = select(members.c.row, members.c.item_id).where(members.c.loop_id == self.id, some)
+            self._items |= {row.row: row.item_id for row in connection.execute(found)}
+        return {row: self._items[row] for row in wanted}
+
+    # queries
+
+    def publish(
+        self,
+        connection: Connection,
+        at: float,
+        new: Sequence[Published],
+        batching: Mapping[str, Any] | None,
+        *,
+        overlap: int,
+        to_desks: bool,
+        deadline: float | None = None,
+    ) -> int:
+        """Queries that go out, decided before anybody is asked; with slots where people at desks answer.
+
+        Returns the id of the first.
+        """
+        start = next_id(connection, queries)
+        item_of = self.items_of(connection, (query.row for query in new))
+        asked, decided = [], []
+        for i, query in enumerate(new):
+            asked.append(
+                {
+                    "id": start + i,
+                    "token": query.token,
+                    "loop_id": self.id,
+                    "item_id": item_of[query.row],
+                    "row": query.row,
+                    "batch": query.batch,
+                    "position": query.position,
+                    "round": query.round,
+                    "kind": query.kind,
+                    "known": None,
+                    "usefulness": query.usefulness,
+                    "deadline": deadline,
+                    "overlap": overlap,
+                    "class_version": self.class_version,
+                    "published_at": at,
+                    "state": "open",
+                }
+            )
+            decided.append(
+                {
+                    "query_id": start + i,
+                    "loop_id": self.id,
+                    "probability": query.probability,
+                    "model": query.model,
+                    "predicted": None if query.predicted is None else json.dumps(query.predicted),
+                    "confidence": query.confidence,
+                    "alone": query.alone,
+                    "decided_at": at,
+                }
+            )
+        connection.execute(insert(queries), asked)
+        connection.execute(insert(decisions), decided)
+        if to_desks:
+            open_slots(connection, [{**query, "query_id": query["id"]} for query in asked])
+        body = {"first": start, "n": len(new), "batching": batching}
+        covered = [*values_of(queries, asked), *values_of(decisions, decided)]
+        self._append(connection, "published", body, at, covered)
+        return start
+
+    # labels
+
+    def add_answers(self, connection: Connection, at: float, rows: Sequence[LabelRow]) -> int:
+        """Store answers as they were judged; returns the id of the last label."""
+        last = add_labels(connection, rows, at)[-1]
+        self._settle(connection, rows)
+        return last
+
+    def _settle(self, connection: Connection, rows: Iterable[LabelRow]) -> None:
+        settled = [row.query_id for row in rows if row.query_id is not None and row.stands]
+        if settled:
+            connection.execute(update(queries).where(queries.c.id.in_(settled)).values(state="settled"))
+
+    def save_answers(
+        self, connection: Connection, at: float, rows: Sequence[LabelRow]
+    ) -> list[tuple[Outcome, int | None]]:
+        """Judge answers by what stands and store them; returns what each turned out to be, and its label.
+
+        A repeated one is not stored. `stands` of the given rows says nothing: it is found here.
+        """
+        said = self._said_before(connection, rows)
+        outcomes: list[Outcome] = []
+        kept: list[LabelRow] = []
+        for row in rows:
+            before = said.setdefault((row.opinion, row.item_id), [])
+            outcome = _judge(row, before)
+            outcomes.append(outcome)
+            if outcome != "repeated":
+                kept.append(_standing(row, stands=outcome != "extra"))
+                before.append(row.label)
+        ids = iter(add_labels(connection, kept, at))
+        self._settle(connection, kept)
+        return [(outcome, None if outcome == "repeated" else next(ids)) for outcome in outcomes]
+
+    def undo(self, connection: Connection, at: float, row: LabelRow, label_id: int) -> None:
+        """Take an answer back that the loop has not taken: its query is open again."""
+        add_labels(connection, [replace(row, label=SKIP, stands=False, undoes=label_id)], at)
+        reopened = queries.c.id == row.query_id
+        connection.execute(update(queries).where(reopened).values(state="open"))
+
+    def _said_before(
+        self, connection: Connection, rows: Sequence[LabelRow]
+    ) -> dict[tuple[str, int], list[Class | Skip]]:
+        """(opinion, item) -> what was said of it in this loop and not taken back, in order."""
+        wanted = list(dict.fromkeys(row.item_id for row in rows))
+        undone = select(labels.c.undoes).where(labels.c.undoes.is_not(None))
+        said: dict[tuple[str, int], list[Class | Skip]] = {}
+        for start in range(0, len(wanted), _CHUNK):
+            found = connection.execute(
+                select(labels.c.item_id, labels.c.label, labels.c.source)
+                .where(labels.c.item_id.in_(wanted[start : start + _CHUNK]), labels.c.loop_id == self.id)
+                .where(labels.c.undoes.is_(None), labels.c.source != "trap", labels.c.id.not_in(undone))
+                .order_by(labels.c.id)
+            )
+            for row in found:
+                opinion = "second" if row.source == "second" else "first"
+                said.setdefault((opinion, row.item_id), []).append(label_from(row.label))
+        return said
+
+    def take(self, connection: Connection, at: float, up_to: int) -> None:
+        """The loop has read its labels up to this one: none of them can be undone any more."""
+        connection.execute(update(loops).where(loops.c.id == self.id).values(taken_up_to=up_to))
+        self._append(connection, "taken", {"up_to": up_to}, at)
+
+    # rounds
+
+    def add_model(
+        self, connection: Connection, at: float, model: StoredModel, *, in_use: bool = True
+    ) -> None:
+        """A fit; one that is not `in_use` belongs to a candidate that was tested before."""
+        row = {
+            "loop_id": self.id,
+            "number": model.number,
+            "round": model.round,
+            "estimator": model.estimator,
+            "n_trained": model.n_trained,
+            "training": pack(model.training),
+            "packages": trail.to_json(model.packages),
+            "fingerprint": None if model.fingerprint is None else pack(model.fingerprint),
+            "at": at,
+        }
+        connection.execute(insert(models), row)
+        body = {"model": model.number, "n_trained": model.n_trained}
+        kind = "fitted" if in_use else "refitted"
+        self._append(connection, kind, body, at, values_of(models, [row]))
+
+    def add_candidate(
+        self,
+        connection: Connection,
+        at: float,
+        number: int,
+        *,
+        model: int | None,
+        body: Mapping[str, Any],
+        predictions: bytes,
+    ) -> None:
+        """A candidate as it was registered, with what it says of every item that may be audited."""
+        connection.execute(
+            insert(candidates).values(
+                loop_id=self.id,
+                number=number,
+                model=model,
+                body=trail.to_json(body),
+                predictions=predictions,
+                class_version=self.class_version,
+                at=at,
+            )
+        )
+        self._append(connection, "candidate", {"candidate": number, "how": body["how"]}, at)
+
+    def close_round(
+        self,
+        connection: Connection,
+        at: float,
+        number: int,
+        body: Mapping[str, Any],
+        *,
+        model: int | None,
+        n_trained: int,
+        taken_up_to: int,
+        releases: bool,
+    ) -> None:
+        """A round has ended; `releases` says whether all that still waited went back."""
+        row = {
+            "loop_id": self.id,
+            "number": number,
+            "body": trail.to_json(body),
+            "taken_up_to": taken_up_to,
+            "model": model,
+            "class_version": self.class_version,
+            "at": at,
+        }
+        connection.execute(insert(rounds), row)
+        entry = {"round": number, "n_trained": n_trained, "releases": releases}
+        self._append(connection, "round", entry, at, values_of(rounds, [row]))
+
+    def add_certificate(
+        self, connection: Connection, at: float, candidate: int, review_rate: float, body: Mapping[str, Any]
+    ) -> None:
+        """A certificate, with the evidence that it rests on."""
+        connection.execute(
+            insert(certificates).values(
+                loop_id=self.id,
+                candidate=candidate,
+                review_rate=review_rate,
+                body=trail.to_json(body),
+                class_version=self.class_version,
+                at=at,
+            )
+        )
+        self._append(connection, "certified", {"candidate": candidate, "review_rate": review_rate}, at)
+
+    def change_stage(
+        self,
+        connection: Connection,
+        at: float,
+        from_rate: float,
+        to_rate: float,
+        *,
+        candidate: int | None,
+        reason: str,
+        by: str | None = None,
+    ) -> None:
+        """The review rate in force has changed."""
+        number = next_id(connection, stage_changes)
+        connection.execute(
+            insert(stage_changes).values(
+                id=number,
+                loop_id=self.id,
+                from_rate=from_rate,
+                to_rate=to_rate,
+                candidate=candidate,
+                reason=reason,
+                by=by,
+                at=at,
+            )
+        )
+        self._append(connection, "stage", {"change": number}, at)
+
+    def mark(self, connection: Connection, at: float, kind: str, body: Mapping[str, Any]) -> None:
+        """Something that a loop did and has to do again when it is resumed, without rows of its own."""
+        self._append(connection, kind, body, at)
+
+    def _append(
+        self,
+        connection: Connection,
+        kind: str,
+        body: Mapping[str, Any],
+        at: float,
+        rows: Iterable[Sequence[Any]] | None = None,
+    ) -> None:
+        """An entry; `rows` are those it speaks of, read back from the store where they are not given."""
+        covered = rows_of(connection, kind, body, self.id) if rows is None else rows
+        trail.append(connection, kind, body, at, loop_id=self.id, rows=covered)
+
+
+def pack(array: NDArray[Any]) -> bytes:
+    """An array of numbers as bytes."""
+    header = json.dumps({"dtype": array.dtype.str, "shape": array.shape}).encode()
+    return header + b"\n" + zlib.compress(np.ascontiguousarray(array).tobytes(), 1)
+
+
+def unpack(data: bytes) -> NDArray[Any]:
+    """What :func:`pack` made bytes of."""
+    header, packed = bytes(data).split(b"\n", 1)
+    about = json.loads(header)
+    return np.frombuffer(zlib.decompress(packed), dtype=about["dtype"]).reshape(about["shape"]).copy()
+
+
+def _judge(row: LabelRow, before: list[Class | Skip]) -> Outcome:
+    """As `bootstrap.labels.Labels` judges: the first class stands, and nothing is stored twice."""
+    if row.opinion == "second" and before:
+        return "repeated" if isinstance(row.label, Skip) or row.label in before else "extra"
+    classes = [label for label in before if not isinstance(label, Skip)]
+    if isinstance(row.label, Skip):
+        return "repeated" if before else "skipped"
+    if not classes:
+        return "kept"
+    return "repeated" if row.label in classes else "extra"
+
+
+def _standing(row: LabelRow, *, stands: bool) -> LabelRow:
+    return row if row.stands == stands else replace(row, stands=stands)

@@ -1,0 +1,3 @@
+"""The migrations, in the order of their numbers."""
+
+__all__: list[str] = []

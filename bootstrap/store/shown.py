@@ -1,0 +1,128 @@
+"""What a person at a desk sees of what was handed out: the item and the classes, never why it is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, select
+
+from bootstrap.classes import ClassList
+from bootstrap.records import Query
+from bootstrap.store.features import payload_from, read_rows
+from bootstrap.store.schema import class_lists, items, labels, loops, members, queries, slots, standing
+
+__all__ = ["ClassLists", "also_asked", "shown"]
+
+
+class ClassLists:
+    """The classes of the loops in a store, read again where they have changed."""
+
+    def __init__(self) -> None:
+        self._lists: dict[int, tuple[int, ClassList]] = {}  # loop -> (version, its classes)
+        self._seen: dict[int, int] = {}  # loop -> the last label that an open list has taken into account
+
+    def of(self, connection: Connection, loop_id: int, version: int) -> ClassList:
+        """The list of this version; an open one with every class that stands."""
+        known = self._lists.get(loop_id)
+        if known is None or known[0] != version:
+            text = connection.execute(_LIST, {"loop": loop_id, "version": version}).scalar_one()
+            known = self._lists[loop_id] = (version, ClassList(json.loads(text)))
+            self._seen[loop_id] = 0
+        classes = known[1]
+        if classes.is_open:
+            for row in connection.execute(_NAMED, {"loop": loop_id, "after": self._seen[loop_id]}):
+                classes.add(json.loads(row.label))
+                self._seen[loop_id] = max(self._seen[loop_id], row.id)
+        return classes
+
+
+def also_asked(connection: Connection, item_id: int, query_ids: Iterable[int]) -> bool:
+    """Whether there are open queries about an item besides these."""
+    others = connection.execute(_OTHERS, {"item": item_id, "some": list(query_ids)})
+    return others.first() is not None
+
+
+def shown(
+    connection: Connection, tokens: Mapping[int, str], lists: ClassLists
+) -> dict[int, tuple[str, Query]]:
+    """Query id -> (name of its loop, what the person sees).
+
+    Parameters
+    ----------
+    connection : Connection
+    tokens : mapping
+        Query id -> token of the lease.
+    lists : ClassLists
+    """
+    rows = connection.execute(_SHOWN, {"some": list(tokens)}).all()
+    contents = _contents(connection, rows)
+    found = {}
+    for row, item in zip(rows, contents, strict=True):
+        classes = lists.of(connection, row.loop_id, row.class_version)
+        found[row.id] = (
+            row.loop,
+            Query(
+                id=row.name,
+                item=item,
+                token=tokens[row.id],
+                classes=classes.shown,
+                open_classes=classes.is_open,
+                round=row.round,
+            ),
+        )
+    return found
+
+
+def _contents(connection: Connection, rows: Sequence[Any]) -> list[Any]:
+    """What is to be seen: the payload, or the features where these are all there is."""
+    at = [i for i, row in enumerate(rows) if row.payload is None and row.block_id is not None]
+    found: list[Any] = [None if row.payload is None else payload_from(row.payload) for row in rows]
+    if at:
+        places = [(rows[i].block_id, rows[i].at) for i in at]
+        for i, item in zip(at, read_rows(connection, places), strict=True):
+            found[i] = item
+    return found
+
+
+_LIST = select(class_lists.c.classes).where(
+    class_lists.c.loop_id == bindparam("loop"), class_lists.c.version == bindparam("version")
+)
+_NAMED = (
+    select(labels.c.id, labels.c.label)
+    .join(
+        standing,
+        and_(
+            standing.c.loop_id == labels.c.loop_id,
+            standing.c.item_id == labels.c.item_id,
+            standing.c.label_id == labels.c.id,
+        ),
+    )
+    .where(labels.c.loop_id == bindparam("loop"), labels.c.id > bindparam("after"))
+    .where(labels.c.label.is_not(None))
+)
+_OTHERS = (
+    select(slots.c.id)
+    .where(slots.c.item_id == bindparam("item"), slots.c.is_open)
+    .where(slots.c.query_id.not_in(bindparam("some", expanding=True)))
+    .limit(1)
+)
+_SHOWN = (
+    select(
+        queries.c.id,
+        queries.c.loop_id,
+        queries.c.round,
+        loops.c.name.label("loop"),
+        loops.c.class_version,
+        members.c.name,
+        members.c.block_id,
+        members.c.at,
+        items.c.payload,
+    )
+    .join(loops, loops.c.id == queries.c.loop_id)
+    .join(members, and_(members.c.loop_id == queries.c.loop_id, members.c.row == queries.c.row))
+    .join(items, items.c.id == queries.c.item_id)
+    .where(queries.c.id.in_(bindparam("some", expanding=True)))
+    .order_by(queries.c.loop_id, queries.c.id)
+)

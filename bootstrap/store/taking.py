@@ -1,0 +1,456 @@
+"""Answers under leases: which become labels that count, which are kept beside, what is asked further.
+
+Everything here happens within one `Database.writing`, where nobody else answers; rows of `slots` are locked,
+so that nobody claims on PostgreSQL what is being answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Boolean, Connection, and_, bindparam, case, func, insert, select, true, update
+
+from bootstrap.errors import InvalidInput
+from bootstrap.labels import Outcome
+from bootstrap.records import SKIP, Class, Skip
+from bootstrap.store.answers import LabelRow, add_labels, label_from
+from bootstrap.store.claiming import is_held
+from bootstrap.store.resolving import Resolution, Said, resolve
+from bootstrap.store.schema import claims, labels, loops, queries, rounds, slots, standing
+
+__all__ = ["Answer", "Answering", "undo"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with what is known of how it came about.
+
+    Attributes
+    ----------
+    label : class or SKIP
+    reason : str or None
+        Why somebody could not tell.
+    shown_at, touched_at : float or None
+        When the item was shown, and when the person first did something, in seconds since the epoch.
+    """
+
+    label: Any
+    reason: str | None = None
+    shown_at: float | None = None
+    touched_at: float | None = None
+
+
+@dataclass(slots=True)
+class _Slot:
+    """One row of `slots`, as it will be."""
+
+    id: int
+    for_adjudicator: bool
+    is_open: bool
+    reviewer: str | None
+    token: str | None
+    held: bool
+    changed: bool = False
+
+    def close(self, reviewer: str | None = None, token: str | None = None) -> None:
+        self.is_open, self.changed = False, True
+        if reviewer is not None:
+            self.reviewer, self.token = reviewer, token
+
+
+@dataclass(slots=True)
+class _OldLabel:
+    """One label that was not taken back."""
+
+    id: int
+    by: str | None
+    token: str | None
+    label: Class | Skip
+    adjudicates: bool
+
+
+@dataclass(slots=True)
+class _Asked:
+    """One query, with all that was said about it."""
+
+    row: Any
+    state: str
+    slots: list[_Slot] = field(default_factory=list)
+    said: list[_OldLabel] = field(default_factory=list)
+    new_slots: list[bool] = field(default_factory=list)  # whether each is for an adjudicator
+
+    @property
+    def opinion(self) -> str:
+        return "second" if self.row.kind == "second" else "first"
+
+    @property
+    def is_trap(self) -> bool:
+        return bool(self.row.kind == "trap")
+
+    def counted(self) -> list[Said]:
+        """What was said in time: the first answer under the lease of each slot that was answered."""
+        tokens = {slot.token for slot in self.slots if not slot.is_open}
+        found = []
+        for old in self.said:
+            if old.token in tokens:
+                tokens.remove(old.token)
+                found.append(Said(old.label, old.adjudicates))
+        return found
+
+    def slot_for(self, reviewer: str, slot_id: int) -> _Slot | None:
+        """Where this person may answer: in the slot in their name, or in their old one while it is free."""
+        for slot in self.slots:
+            if slot.reviewer == reviewer and slot.is_open:
+                return slot
+        return next((s for s in self.slots if s.id == slot_id and s.is_open and s.reviewer is None), None)
+
+    def settle(self) -> None:
+        """Ask nobody any more."""
+        self.state = "settled"
+        for slot in self.slots:
+            if slot.is_open:
+                slot.close()
+
+    def ask_further(self, resolution: Resolution) -> None:
+        """As many places as are needed, no more; what somebody has in hand stays."""
+        answered = {old.token for old in self.said}
+        ordinary = [s for s in self.slots if not s.for_adjudicator and (s.is_open or s.token in answered)]
+        adjudicating = [s for s in self.slots if s.for_adjudicator and s.is_open]
+        surplus = len(ordinary) if resolution.adjudicate else len(ordinary) - resolution.places
+        for slot in ordinary:
+            if surplus > 0 and slot.is_open and not slot.held:
+                slot.close()
+                surplus -= 1
+        if resolution.adjudicate:
+            self.new_slots += [True] * (not adjudicating)
+            return
+        for slot in adjudicating:
+            if not slot.held:
+                slot.close()
+        self.new_slots += [False] * max(0, resolution.places - len(ordinary))
+
+
+class Answering:
+    """The answers of one reviewer within one transaction.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of `Database.writing`.
+    by : str
+        Who answers.
+    at : float
+        By `Database.time`.
+    tokens : iterable of str
+        Of leases; those that are none of this reviewer's are not in `known`.
+
+    Attributes
+    ----------
+    known : dict
+        Lease token -> row with the query that it is for, its loop and the number of that one's classes.
+    """
+
+    def __init__(self, connection: Connection, by: str, at: float, tokens: Iterable[str]) -> None:
+        self._connection, self._by, self._at = connection, by, at
+        rows = connection.execute(_FOUND, {"tokens": list(tokens)}).all()
+        self.known = {row.token: row for row in rows if row.reviewer == by}
+        self._standing: dict[tuple[int, int, str], bool | None] = {}  # None, or whether it is a SKIP
+        self._asked: dict[int, _Asked] = {}
+        for row in self.known.values():
+            asked = self._asked.setdefault(row.query_id, _Asked(row, row.state))
+            self._standing[row.loop_id, row.item_id, asked.opinion] = row.skip
+        self._read()
+        self._new: list[LabelRow] = []
+
+    def _read(self) -> None:
+        some = {"some": list(self._asked)}
+        if not self._asked:
+            return
+        for row in self._connection.execute(_SLOTS, some):
+            slot = _Slot(row.id, row.for_adjudicator, row.is_open, row.reviewer, row.token, False)
+            slot.held = is_held(row, self._at)
+            self._asked[row.query_id].slots.append(slot)
+        rows = self._connection.execute(_SAID, some).all()
+        taken_back = {row.undoes for row in rows}
+        for row in rows:
+            if row.undoes is None and row.id not in taken_back:
+                old = _OldLabel(row.id, row.by, row.token, label_from(row.label), row.adjudicates)
+                self._asked[row.query_id].said.append(old)
+
+    def answer(self, token: str, answer: Answer) -> Outcome:
+        """Take one answer, whose label has been checked; stored by :meth:`store`."""
+        row = self.known[token]
+        asked = self._asked[row.query_id]
+        before = [old.label for old in asked.said if old.by == self._by]
+        if before:
+            if answer.label in before:
+                return "repeated"
+            self._add(asked, token, answer, stands=False)
+            return "extra"
+        slot = asked.slot_for(self._by, row.slot_id)
+        if slot is None or asked.state != "open":
+            return self._late(asked, token, answer)
+        return self._in_time(asked, slot, token, answer)
+
+    def store(self) -> None:
+        """Write what was answered."""
+        by_loop: dict[int, list[LabelRow]] = {}
+        for row in self._new:
+            by_loop.setdefault(row.loop_id, []).append(row)
+        for rows in by_loop.values():
+            add_labels(self._connection, rows, self._at)
+        _write(self._connection, self._asked.values())
+
+    # the two cases
+
+    def _in_time(self, asked: _Asked, slot: _Slot, token: str, answer: Answer) -> Outcome:
+        slot.close(self._by, token)
+        usual: Outcome = "skipped" if isinstance(answer.label, Skip) else "kept"
+        if asked.is_trap:
+            self._add(asked, token, answer, stands=False)
+            if not any(slot.is_open for slot in asked.slots):
+                asked.settle()
+            return usual
+        if self._class_stands(asked):  # it came from elsewhere in the meantime
+            self._add(asked, token, answer, stands=False)
+            asked.settle()
+            return "extra"
+        said = [*asked.counted(), Said(answer.label, slot.for_adjudicator)]
+        resolution = resolve(asked.row.overlap, said)
+        self._add(asked, token, answer, stands=resolution.stands, adjudicates=slot.for_adjudicator)
+        if resolution.settled:
+            asked.settle()
+        else:
+            asked.ask_further(resolution)
+        return usual
+
+    def _late(self, asked: _Asked, token: str, answer: Answer) -> Outcome:
+        """Kept beside what counts; where nothing does, and nobody is asked any more, it counts itself."""
+        skips = isinstance(answer.label, Skip)
+        nothing = self._standing[self._key(asked)] is None
+        stands = asked.state != "open" and not asked.is_trap and not self._class_stands(asked)
+        stands = stands and (nothing or not skips)
+        self._add(asked, token, answer, stands=stands)
+        if not stands:
+            return "extra"
+        asked.state = "settled"
+        if not skips:
+            self._settle_others(asked)
+        return "skipped" if skips else "kept"
+
+    def _settle_others(self, asked: _Asked) -> None:
+        """The loop may have asked about the item again since."""
+        loop_id, item_id, opinion = self._key(asked)
+        values = {"loop": loop_id, "item": item_id, "second": opinion == "second"}
+        others = self._connection.execute(_OPEN_ABOUT, values).scalars().all()
+        if others:
+            self._connection.execute(_SETTLE, {"some": others})
+            self._connection.execute(_CLOSE, {"some": others})
+        for other in set(others) & set(self._asked):
+            self._asked[other].settle()
+
+    def _class_stands(self, asked: _Asked) -> bool:
+        return self._standing[self._key(asked)] is False
+
+    def _key(self, asked: _Asked) -> tuple[int, int, str]:
+        return asked.row.loop_id, asked.row.item_id, asked.opinion
+
+    def _add(
+        self, asked: _Asked, token: str, answer: Answer, *, stands: bool, adjudicates: bool = False
+    ) -> None:
+        row = asked.row
+        self._new.append(
+            LabelRow(
+                loop_id=row.loop_id,
+                item_id=row.item_id,
+                row=row.row,
+                label=answer.label,
+                source=row.kind,
+                by=self._by,
+                round=row.round,
+                stands=stands,
+                query_id=row.query_id,
+                token=token,
+                reason=answer.reason,
+                shown_at=answer.shown_at,
+                touched_at=answer.touched_at,
+                adjudicates=adjudicates,
+                class_version=row.class_version,
+            )
+        )
+        asked.said.append(_OldLabel(0, self._by, token, answer.label, adjudicates))
+        if stands:
+            self._standing[self._key(asked)] = isinstance(answer.label, Skip)
+
+
+def undo(connection: Connection, by: str, token: str, at: float, lease_seconds: float) -> None:
+    """Take back what this reviewer said under a lease; the query is theirs again, under the same lease.
+
+    Raises
+    ------
+    InvalidInput
+        If there is nothing to take back, or it counts already.
+    """
+    row = connection.execute(_FOUND, {"tokens": [token]}).one_or_none()
+    if row is None or row.reviewer != by:
+        raise InvalidInput(f"{token!r} is no lease of {by!r}, so there is nothing to take back")
+    answering = Answering(connection, by, at, [token])
+    asked = answering._asked[row.query_id]
+    mine = [old for old in asked.said if old.by == by and old.token == token]
+    if not mine:
+        raise InvalidInput(f"{by!r} has not answered under {token!r}, or has taken it back already")
+    _refuse_used(connection, row, mine)
+    in_time = next((s for s in asked.slots if s.token == token and s.reviewer == by), None)
+    counts = any(old.id == row.label_id for old in mine)
+    if not counts and not asked.is_trap and (in_time is None or asked.state != "open"):
+        raise InvalidInput(
+            f"the answer under {token!r} is not the one that counts: it is kept beside the label that others "
+            "agreed on. Nothing has to be taken back"
+        )
+    back = [
+        LabelRow(
+            loop_id=row.loop_id,
+            item_id=row.item_id,
+            row=row.row,
+            label=SKIP,
+            source=row.kind,
+            by=by,
+            round=row.round,
+            stands=False,
+            query_id=row.query_id,
+            token=token,
+            class_version=row.class_version,
+            undoes=old.id,
+        )
+        for old in mine
+    ]
+    add_labels(connection, back, at)
+    asked.said = [old for old in asked.said if old not in mine]
+    if in_time is None:
+        asked.state = "withdrawn"
+    else:
+        asked.state, in_time.is_open, in_time.held = "open", True, True
+        if not asked.is_trap:
+            asked.ask_further(resolve(row.overlap, asked.counted()))
+        connection.execute(_HOLD, {"slot": in_time.id, "at": at, "until": at + lease_seconds})
+    _write(connection, [asked])
+
+
+def _refuse_used(connection: Connection, row: Any, mine: Sequence[_OldLabel]) -> None:
+    used = [old.id for old in mine if old.id <= row.taken_up_to]
+    if used:
+        number = connection.execute(_USED_BY, {"loop": row.loop_id, "label": used[0]}).scalar()
+        by_whom = "the loop" if number is None else f"round {number}"
+        raise InvalidInput(
+            f"{by_whom} has used this answer, so that it can't be taken back. Tell the right one under the "
+            "same token: it is kept beside it"
+        )
+
+
+def _write(connection: Connection, every: Iterable[_Asked]) -> None:
+    """Bring the tables up to date."""
+    changed, new = [], []
+    by_state: dict[str, list[int]] = {}
+    for asked in every:
+        if asked.state != asked.row.state:
+            by_state.setdefault(asked.state, []).append(asked.row.query_id)
+        for slot in asked.slots:
+            if slot.changed:
+                values = {"slot": slot.id, "who": slot.reviewer, "lease": slot.token}
+                changed.append(values | {"open": slot.is_open})
+        new += [_new_slot(asked.row, for_adjudicator) for for_adjudicator in asked.new_slots]
+    for state, some in by_state.items():
+        connection.execute(_TO_STATE, {"new_state": state, "some": some})
+    if changed:
+        connection.execute(_TO_SLOT, changed)
+    if new:
+        connection.execute(insert(slots).from_select(_COPIED, _COPY), new)
+
+
+def _new_slot(row: Any, for_adjudicator: bool) -> Mapping[str, Any]:
+    return {"like": row.slot_id, "adjudicating": for_adjudicator}
+
+
+_OPINION = case((queries.c.kind == "second", "second"), else_="first")
+_FOUND = (
+    select(
+        claims.c.token,
+        claims.c.slot_id,
+        claims.c.reviewer,
+        queries.c.id.label("query_id"),
+        queries.c.loop_id,
+        queries.c.item_id,
+        queries.c.row,
+        queries.c.kind,
+        queries.c.overlap,
+        queries.c.round,
+        queries.c.class_version,
+        queries.c.state,
+        loops.c.class_version.label("newest_version"),
+        loops.c.taken_up_to,
+        standing.c.skip,
+        standing.c.label_id,
+    )
+    .join(queries, queries.c.id == claims.c.query_id)
+    .join(loops, loops.c.id == queries.c.loop_id)
+    .outerjoin(
+        standing,
+        and_(
+            standing.c.loop_id == queries.c.loop_id,
+            standing.c.item_id == queries.c.item_id,
+            standing.c.opinion == _OPINION,
+        ),
+    )
+    .where(claims.c.token.in_(bindparam("tokens", expanding=True)))
+)
+_SOME = bindparam("some", expanding=True)
+_SLOTS = select(slots).where(slots.c.query_id.in_(_SOME)).order_by(slots.c.id).with_for_update()
+_SAID = (
+    select(
+        labels.c.id,
+        labels.c.query_id,
+        labels.c.by,
+        labels.c.token,
+        labels.c.label,
+        labels.c.adjudicates,
+        labels.c.undoes,
+    )
+    .where(labels.c.query_id.in_(_SOME))
+    .order_by(labels.c.id)
+)
+_OPEN_ABOUT = select(queries.c.id).where(
+    queries.c.loop_id == bindparam("loop"),
+    queries.c.item_id == bindparam("item"),
+    queries.c.state == "open",
+    queries.c.kind != "trap",
+    (queries.c.kind == "second") == bindparam("second"),
+)
+_USED_BY = select(func.min(rounds.c.number)).where(
+    rounds.c.loop_id == bindparam("loop"), rounds.c.taken_up_to >= bindparam("label")
+)
+_SETTLE = update(queries).where(queries.c.id.in_(_SOME)).values(state="settled")
+_TO_STATE = update(queries).where(queries.c.id.in_(_SOME)).values(state=bindparam("new_state"))
+_CLOSE = update(slots).where(slots.c.query_id.in_(_SOME)).values(is_open=False)
+_TO_SLOT = (
+    update(slots)
+    .where(slots.c.id == bindparam("slot"))
+    .values(is_open=bindparam("open"), reviewer=bindparam("who"), token=bindparam("lease"))
+)
+_HOLD = (
+    update(slots)
+    .where(slots.c.id == bindparam("slot"))
+    .values(is_open=True, leased_at=bindparam("at"), expires_at=bindparam("until"))
+)
+#: Another place for the same query, as urgent as the first.
+_COPIED = ["query_id", "loop_id", "item_id", "for_adjudicator", "deadline", "usefulness", "is_open"]
+_COPY = select(
+    slots.c.query_id,
+    slots.c.loop_id,
+    slots.c.item_id,
+    bindparam("adjudicating", type_=Boolean),
+    slots.c.deadline,
+    slots.c.usefulness,
+    true(),
+).where(slots.c.id == bindparam("like"))

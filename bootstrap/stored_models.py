@@ -1,0 +1,146 @@
+"""The models of a loop that is resumed: fitted again, and seen to be the same or said not to be."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+
+import numpy as np
+
+from bootstrap.certifying import StoredCandidate
+from bootstrap.errors import NotReady
+from bootstrap.model import FrozenModel, Model
+from bootstrap.phaseout import Candidate
+from bootstrap.refitting import TOLERANCE, changed_packages, difference
+from bootstrap.replay import Replay
+from bootstrap.rounds import Rounds
+from bootstrap.store.database import Database
+from bootstrap.store.loop_reading import LoopReader
+from bootstrap.store.loop_record import LoopRecord, StoredModel
+from bootstrap.unwritten import Unwritten
+
+__all__ = ["StoredModels"]
+
+
+class StoredModels:
+    """Fits the models of one loop again.
+
+    Parameters
+    ----------
+    loop : Rounds
+    database : Database
+    record : LoopRecord
+    replay : Replay
+    unwritten : Unwritten
+        Takes down what has to be written of it.
+    """
+
+    def __init__(
+        self, loop: Rounds, database: Database, record: LoopRecord, replay: Replay, unwritten: Unwritten
+    ) -> None:
+        self._loop = loop
+        self._database = database
+        self._record = record
+        self._replay = replay
+        self._unwritten = unwritten
+
+    def fit_again(self) -> None:
+        """Fit the model that the loop uses, where others have fitted it."""
+        number = self._replay.model
+        if number is None or number == self._unwritten.fit_in_memory:
+            return
+        loop = self._loop
+        stored = self._stored_model(number)
+        self._learn(loop._model, stored)
+        self._unwritten.fit_in_memory = number
+        if stored.fingerprint is None:
+            return
+        by = difference(loop._model, loop._pool, stored.fingerprint, frozenset(self._replay.erased))
+        if by > TOLERANCE:
+            loop._n_fits += 1  # what is in use now is another model, and is written as one
+            warnings.warn(
+                f"the model of round {stored.round}, fitted again, is not the same: probabilities differ by "
+                f"up to {by:.2g} ({self._why(stored)}). The loop goes on with the new one",
+                stacklevel=2,
+            )
+
+    def _why(self, stored: StoredModel) -> str:
+        if repr(self._loop._model.originals) != stored.estimator:
+            return f"the estimator was {stored.estimator} and is {self._loop._model.originals!r}"
+        if self._replay.erased & set(stored.training.tolist()):
+            return "items that it was trained on were erased"
+        return changed_packages(stored.packages)
+
+    def _stored_model(self, number: int) -> StoredModel:
+        with self._database.reading() as connection:
+            return LoopReader(connection, self._record.id).model(number)
+
+    def _learn(self, model: Model, stored: StoredModel) -> None:
+        """Fit on the rows of a stored model that are still there."""
+        loop = self._loop
+        rows = stored.training.astype(np.intp)
+        rows = rows[[row not in self._replay.erased for row in rows.tolist()]]
+        codes = loop._exchange.codes(rows)
+        classes, codes = loop._classes.encoding(codes)
+        model.fit(loop._pool, rows, codes, classes)
+
+    def refit_candidate(self, candidate: Candidate) -> FrozenModel:
+        """The frozen model of a candidate, fitted again; what it predicted stays as it was stored."""
+        number = self._replay.model_at.get(candidate.round)
+        if candidate.by_hand or number is None:
+            raise NotReady(
+                f"candidate {candidate.number} ({candidate.name}) was registered by hand, and its model is "
+                "not in the store: register it again with loop.candidate(estimator)"
+            )
+        model = self._loop._new_model(self._loop._estimator)
+        self._learn(model, self._stored_model(number))
+        return dataclasses.replace(model.frozen(), predictions=candidate.predictions)
+
+    def check_candidates(self) -> None:
+        """See that the models under test are those that were tested; one that is not begins anew."""
+        trial = self._loop._certifying.trial
+        champion = None if trial.champion is None else trial.champion.candidate
+        for candidate in list(trial.candidates):
+            if candidate.closed and candidate is not champion:
+                continue
+            reason, new = self._checked(candidate)
+            if reason is None:
+                continue
+            warnings.warn(f"candidate {candidate.number} is tested no more: {reason}", stacklevel=2)
+            again, number = None, None
+            if new is not None:
+                again = StoredCandidate(
+                    candidate.name, candidate.round, candidate.n_trained, False, new.predictions
+                )
+                number = self._loop._certifying.ledger.next()[0]
+                self._replay.model_at[candidate.round] = self._unwritten.refitted[-1].number
+            self._loop._certifying.replace(candidate, again, new, reason)
+            self._unwritten.mark(
+                "replaced",
+                candidate=candidate.number,
+                new=number,
+                model=None if number is None else self._unwritten.refitted[-1].number,
+                reason=reason,
+            )
+
+    def _checked(self, candidate: Candidate) -> tuple[str | None, FrozenModel | None]:
+        """(why it is another model, that model), or (None, None) where it is the same."""
+        number = self._replay.model_at.get(candidate.round)
+        if candidate.by_hand or number is None:
+            return "it was registered by hand, and its model is not in the store", None
+        stored = self._stored_model(number)
+        model = self._loop._new_model(self._loop._estimator)
+        self._learn(model, stored)
+        erased = frozenset(self._replay.erased)
+        fixed = stored.fingerprint
+        by = 0.0 if fixed is None else difference(model, self._loop._pool, fixed, erased)
+        frozen = model.frozen()
+        if by <= TOLERANCE:
+            same = dataclasses.replace(frozen, predictions=candidate.predictions)
+            self._loop._certifying.put_model(candidate, same)
+            return None, None
+        self._unwritten.refitted.append(self._unwritten.as_stored(model, stored.training.astype(np.intp)))
+        return (
+            f"fitted again, its probabilities differ by up to {by:.2g} ({self._why(stored)}), so that its "
+            "certificates do not apply"
+        ), frozen

@@ -1,0 +1,254 @@
+"""Whatever was edited, removed or put in behind the writers' backs is found and named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import text
+
+from bootstrap.store import trail
+from bootstrap.store.checking import CheckReport, check
+from bootstrap.store.database import Database
+
+Tamper = Callable[..., None]
+
+
+@pytest.fixture
+def tamper(database: Database, small_loop: Callable[..., None]) -> Tamper:
+    """Runs statements on a store that holds two small loops, as nobody should."""
+    small_loop(database)
+    small_loop(database, "urgency")
+
+    def run(*statements: str) -> None:
+        with database.engine.connect() as connection:
+            if database.is_sqlite:
+                driver = connection.connection.driver_connection
+                assert driver is not None
+                driver.execute("PRAGMA foreign_keys = OFF")
+            else:
+                connection.execute(text("SET session_replication_role = replica"))
+            for statement in statements:
+                connection.execute(text(statement))
+            connection.commit()
+        database.close()  # a new connection holds the rules again
+
+    return run
+
+
+def test_a_store_that_nobody_touched_is_sound(database: Database, tamper: Tamper) -> None:
+    del tamper
+    report = check(database)
+
+    assert report.problems == ()
+    assert report.ok
+    assert report.entries > 10
+    assert str(report) == (f"The store is sound: {report.entries} entries in the trail, head {report.head}.")
+
+
+def test_an_empty_store_is_sound(database: Database) -> None:
+    assert check(database) == CheckReport(0, "0" * 64, (), 0)
+
+
+def test_a_store_is_checked_by_its_url_and_closed_again(storage: str, database: Database) -> None:
+    del database
+    assert check(storage).ok
+
+
+def test_others_may_write_while_a_store_is_checked(database: Database, tamper: Tamper) -> None:
+    del tamper
+    before = check(database)
+    with database.writing() as connection:
+        trail.append(connection, "said", {"what": "more"}, 1.0)
+    after = check(database)
+
+    assert after.ok
+    assert after.entries == before.entries + 1
+    assert after.head != before.head
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        # rows that are never changed
+        ("UPDATE labels SET label = '\"b\"' WHERE id = 1", "(labels) does not fit its rows (labels 1 to 2)"),
+        ("UPDATE labels SET \"by\" = 'bob' WHERE id = 2", "(labels) does not fit its rows (labels 1 to 2)"),
+        ("UPDATE labels SET at = at - 3600 WHERE id = 5", "(labels) does not fit its rows (labels 5)"),
+        ("DELETE FROM labels WHERE id = 6", "(labels) does not fit its rows (none of them is left)"),
+        (
+            "UPDATE decisions SET probability = 0.9 WHERE query_id = 3",
+            "(queries 1 to 5 and decisions 1 to 5)",
+        ),
+        ("UPDATE queries SET kind = 'audit' WHERE id = 3", "(published) does not fit its rows"),
+        ("UPDATE members SET turn = 0 WHERE loop_id = 1 AND row = 2", "(members 1/0 to 1/4)"),
+        (
+            "UPDATE loops SET key = '00' WHERE id = 1",
+            "(begun) does not fit its rows (loops 1 and class_lists 1/1)",
+        ),
+        (
+            "UPDATE class_lists SET classes = '[\"a\"]' WHERE loop_id = 2",
+            "(begun) does not fit its rows (loops 2 and class_lists 2/1)",
+        ),
+        (
+            'INSERT INTO labels (id, loop_id, item_id, "row", source, "by", round, at, blind, extra, '
+            'adjudicates, class_version) SELECT 99, loop_id, item_id, "row", source, "by", round, at, blind, '
+            "true, adjudicates, class_version FROM labels WHERE id = 1",
+            "labels 99 is in no entry of the trail",
+        ),
+        (
+            "INSERT INTO rounds (loop_id, number, body, taken_up_to, class_version, at) "
+            "VALUES (1, 1, '{}', 0, 1, 0)",
+            "rounds 1/1 is in no entry of the trail",
+        ),
+        (
+            "INSERT INTO certificates (loop_id, candidate, review_rate, body, class_version, at) "
+            "VALUES (1, 1, 0.5, '{}', 1, 0)",
+            "certificates 1/1/0.5 is in no entry of the trail",
+        ),
+        # the trail
+        ("UPDATE trail SET body = '{\"ids\":[1,1]}' WHERE seq = 4", "Entry 4 of the trail (labels): edited"),
+        ("UPDATE trail SET at = at - 1 WHERE seq = 4", "Entry 4 of the trail (labels): edited"),
+        ("UPDATE trail SET hash = digest WHERE seq = 4", "Entry 5 of the trail (taken): edited, or put in."),
+        ("DELETE FROM trail WHERE seq = 4", "Entry 4 of the trail: removed."),
+        ("DELETE FROM trail WHERE seq BETWEEN 4 AND 6", "Entries 4 to 6 of the trail: removed."),
+        ("DELETE FROM trail WHERE seq = (SELECT max(seq) FROM trail)", "The trail ends with entry"),
+        (
+            "INSERT INTO trail (seq, kind, body, digest, at, hash) "
+            "SELECT max(seq) + 1, 'said', '{}', '', 0, '' FROM trail",
+            "(said): edited, or put in.",
+        ),
+        ("UPDATE store SET trail_head = 'x'", "the store was written up to entry"),
+        ("UPDATE store SET trail_length = 2", "the store was written up to entry 2"),
+        # what the rows say together
+        (
+            "UPDATE items SET content = 'another' WHERE id = 2",
+            "Item 2: its content is not what its key was made of.",
+        ),
+        (
+            "UPDATE items SET content = NULL WHERE id = 2",
+            "Item 2: its content is gone, and it was not erased.",
+        ),
+        ("UPDATE items SET erased_at = 5 WHERE id = 2", "Item 2 was erased, and its content is there."),
+        (
+            "UPDATE standing SET label_id = 2 WHERE loop_id = 1 AND item_id = 1",
+            "What counts of item 1 in loop 1 (first) is not label 2.",
+        ),
+        ("DELETE FROM standing WHERE loop_id = 1 AND item_id = 1", "Label 1 of item 1 should count"),
+        (
+            "INSERT INTO standing (loop_id, item_id, opinion, label_id, skip) "
+            "VALUES (1, 4, 'first', 4, false)",
+            "Label 4 of item 4 was taken back, and still counts.",
+        ),
+        ("UPDATE standing SET skip = true WHERE loop_id = 1 AND item_id = 1", "is not label 1."),
+        ("UPDATE labels SET undoes = 1 WHERE id = 5", "Label 5 of item 4 takes back a label of another item"),
+        (
+            "UPDATE loops SET taken_up_to = 77 WHERE id = 1",
+            "Loop 1 has read up to label 77, which does not exist.",
+        ),
+        # leases
+        (
+            "UPDATE slots SET item_id = 3 WHERE id = 1",
+            "Slot 1 is about another item or loop than its query 1.",
+        ),
+        (
+            "UPDATE slots SET expires_at = leased_at - 1 WHERE loop_id = 1 AND reviewer = 'ann'",
+            ": its lease ends before it begins",
+        ),
+        (
+            "UPDATE slots SET token = 'forged' WHERE id = 1",
+            "Slot 1 is held under a token that was never handed out.",
+        ),
+        ("UPDATE queries SET state = 'withdrawn' WHERE id = 2", "Slot 2 is open, and its query 2 is not."),
+    ],
+)
+def test_a_row_changed_by_hand_is_found_and_named(
+    database: Database, tamper: Tamper, statement: str, found: str
+) -> None:
+    tamper(statement)
+    report = check(database)
+
+    assert not report.ok
+    assert any(found in problem for problem in report.problems), report.problems
+    assert report.n_problems == len(report.problems)
+
+
+def test_two_first_labels_for_one_item_are_found(database: Database, tamper: Tamper) -> None:
+    tamper("UPDATE labels SET extra = false WHERE id = 6")
+
+    assert any("Label 6 of item 1 should count" in problem for problem in check(database).problems)
+
+
+def test_a_row_of_which_two_entries_speak_is_found(
+    database: Database, small_loop: Callable[..., None]
+) -> None:
+    small_loop(database)
+    with database.writing() as connection:
+        trail.append(connection, "labels", {"ids": [1, 1]}, 0.0, loop_id=1)
+
+    assert any("labels 1 is in two entries of the trail" in problem for problem in check(database).problems)
+
+
+def test_a_body_that_makes_no_sense_stops_nothing(
+    database: Database, small_loop: Callable[..., None]
+) -> None:
+    small_loop(database)
+    with database.writing() as connection:
+        trail.append(connection, "labels", {"nonsense": 1}, 0.0, loop_id=1)
+
+    assert [problem for problem in check(database).problems if "can't be read" in problem]
+
+
+def test_an_entry_put_in_after_a_gap_stops_nothing(database: Database, tamper: Tamper) -> None:
+    tamper(
+        "DELETE FROM trail WHERE seq = 3",
+        'UPDATE trail SET body = \'{"ids":["x","y"]}\' WHERE seq = 4',
+    )
+    report = check(database)
+
+    assert "Entry 3 of the trail: removed." in report.problems
+    assert any(problem.startswith("Entry 4 of the trail (labels)") for problem in report.problems)
+
+
+def test_rows_that_were_written_out_of_order_are_covered_nevertheless(
+    database: Database, small_loop: Callable[..., None]
+) -> None:
+    """Keys are held as ranges: a key between two others, and one that joins two ranges, are known too."""
+    small_loop(database)
+    columns = "(id, loop_id, from_rate, to_rate, reason, at)"
+    with database.writing() as connection:
+        for number in (5, 9, 7, 6, 8, 1):
+            connection.execute(
+                text(f"INSERT INTO stage_changes {columns} VALUES ({number}, 1, 1.0, 0.5, 'why', 0.0)")
+            )
+            row = connection.execute(text(f"SELECT * FROM stage_changes WHERE id = {number}")).one()
+            trail.append(connection, "stage", {"change": number}, 0.0, loop_id=1, rows=[tuple(row)])
+
+    assert check(database).problems == ()
+
+
+def test_the_list_of_problems_ends_somewhere(database: Database) -> None:
+    columns = '("key", content, added_at)'
+    with database.claiming() as connection:
+        for number in range(250):
+            connection.execute(
+                text(f"INSERT INTO items {columns} VALUES ('key {number}', 'content {number}', 0.0)")
+            )
+    report = check(database)
+
+    assert (report.n_problems, len(report.problems)) == (250, 200)
+    assert str(report).startswith("The store has 250 problems:\n- Item 1: ")
+    assert str(report).endswith("\n- and 50 more")
+
+
+def test_one_problem_is_one_problem() -> None:
+    assert str(CheckReport(1, "x", ("Item 1 is odd.",), 1)) == "The store has 1 problem:\n- Item 1 is odd."
+
+
+def test_a_reference_to_nothing_is_found_on_sqlite(database: Database, tamper: Tamper) -> None:
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL takes no such row")
+    tamper("UPDATE standing SET label_id = 500 WHERE loop_id = 1 AND item_id = 1")
+    problems = check(database).problems
+
+    assert any("refers to a row of labels that is not there" in problem for problem in problems)
+    assert any("is not label 500" in problem for problem in problems)
