@@ -229,6 +229,11 @@ class Certifying:
             self._models[candidate.number] = self.refit(candidate)
         return self._models[candidate.number]
 
+    def erase(self, rows: list[int]) -> None:
+        """The content of these rows is gone."""
+        self.trial.erase(rows)
+        self._collect()
+
     def put_model(self, candidate: Candidate, model: FrozenModel) -> None:
         """The model of a candidate, fitted again and found to be the same."""
         self._models[candidate.number] = model

@@ -195,6 +195,13 @@ class Exchange:
             if self._open.pop(row, None) is not None:
                 self._pool.move(row, self._pool.home(row))
 
+    def erase(self, rows: Iterable[int]) -> None:
+        """Nobody is asked about these rows any more, and nothing is learned from them."""
+        self._finish_publishing()
+        for row in rows:
+            self._open.pop(row, None)
+            self._pool.erase(row)
+
     def withdraw(self, rows: Iterable[int]) -> None:
         """Take back queries that nobody has seen: as if they had never been asked."""
         batches, training, reserved, audits = self._counts
@@ -393,6 +400,8 @@ class Exchange:
         self._codes[row] = code
 
     def _place_after(self, row: int, entry: Label) -> Place:
+        if self._pool.is_erased(row):
+            return self._pool.place(row)
         if self._pool.is_held_out(row):
             if entry.label is SKIP:
                 return Place.AUDIT_SKIPPED

@@ -68,6 +68,7 @@ class Journal:
         self._is_stale = True  # whether memory is not what the store says
         self._trail = 0  # length of the trail that memory knows
         self._may_wait = True  # whether labels may have come that are not taken
+        self._must_forget = False  # whether memory has content that was erased
         self._start_over()
 
     def _start_over(self) -> None:
@@ -77,7 +78,7 @@ class Journal:
         self._unwritten = Unwritten(loop, self.record, self._replay, overlap=self._overlap)
         self._models = StoredModels(loop, self.database, self.record, self._replay, self._unwritten)
         self._unwritten.to_desks = to_desks
-        self._trail, self._may_wait = 0, True
+        self._trail, self._may_wait, self._must_forget = 0, True, False
         loop._certifying.refit = self._models.refit_candidate
 
     # steps
@@ -115,7 +116,7 @@ class Journal:
             return
         alone = self._depth > 0 and not self.to_desks  # a run by a labeler in this process: nobody else asks
         with self.holding():
-            if self._is_stale or not (answers or alone):
+            if self._is_stale or self._must_forget or not (answers or alone):
                 self.catch_up()
             self._is_stale = True
             refused: BootstrapError | None = None
@@ -203,7 +204,7 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the store."""
-        self._lock.release()
+        self._lock.close()
         self.database.close()
 
     # up to date
@@ -212,7 +213,7 @@ class Journal:
         """Bring memory up to the store, labels that came since included; for the trainer."""
         if self._in_step:
             return Told()
-        if self._is_stale:
+        if self._is_stale or self._must_forget:
             self._rebuild()
         with self.database.reading() as connection:
             is_new = length_of(connection) != self._trail or self._may_wait
@@ -238,12 +239,14 @@ class Journal:
         """Bring memory up to what the trainer has written, and take nothing: for those who only read."""
         if self._in_step or self._depth:
             return
-        if self._is_stale:
+        if self._is_stale or self._must_forget:
             self._rebuild()
         with self.database.reading() as connection:
             if length_of(connection) != self._trail:
                 self._follow(connection)
                 self._may_wait = True
+        if self._must_forget:
+            self._rebuild()
         self._models.fit_again()
 
     def n_waiting_labels(self) -> int:
@@ -269,6 +272,8 @@ class Journal:
         entries = reader.entries(self._trail)
         for entry in entries:
             self._replay.apply(entry, reader)
+        if self._trail and any(entry.kind == "erased" for entry in entries):
+            self._must_forget = True
         self._trail = length
         if entries and not self._in_step:
             self._unwritten.has_all()

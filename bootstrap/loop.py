@@ -271,6 +271,7 @@ class BootstrapLoop(Results):
 
     def is_held_out(self, item_id: str) -> bool:
         """Whether the item's content is in the held-out set: never trained on."""
+        self._look()
         return self._pool.is_held_out(self._pool.row(str(item_id)))
 
     @property

@@ -34,11 +34,13 @@ class Place(enum.IntEnum):
     SKIPPED = 3  #: a labeler could not tell; not asked again unless wanted
     OUTSIDE = 4  #: came with a label and was never in the pool; trained on
     RESERVED = 5  #: for training, in its random turn: no strategy may pick it
-    HELD_OUT = 6  #: set aside, not yet asked
-    AUDITING = 7  #: held out, out with a labeler
-    AUDITED = 8  #: held out, has a blind label: evidence
-    AUDIT_SKIPPED = 9  #: held out, a labeler could not tell
-    HELD_OUT_LABELED = 10  #: held out, has a label that was not blind: neither evidence nor trained on
+    ERASED = 6  #: its content is gone: neither asked nor trained on
+    HELD_OUT = 7  #: set aside, not yet asked
+    AUDITING = 8  #: held out, out with a labeler
+    AUDITED = 9  #: held out, has a blind label: evidence
+    AUDIT_SKIPPED = 10  #: held out, a labeler could not tell
+    HELD_OUT_LABELED = 11  #: held out, has a label that was not blind: neither evidence nor trained on
+    HELD_OUT_ERASED = 12  #: held out, its content is gone: no later model can be measured on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,13 +171,22 @@ class Pool:
         """How many contents are in these places."""
         return len(self.rows(*places))
 
+    def erase(self, row: int) -> None:
+        """Its content is gone: it stays where it is counted, and is nothing that can be asked or learned."""
+        self._place[row] = Place.HELD_OUT_ERASED if self.is_held_out(row) else Place.ERASED
+
+    def is_erased(self, row: int) -> bool:
+        """Whether its content is gone."""
+        return self._place[row] in (Place.ERASED, Place.HELD_OUT_ERASED)
+
     def is_held_out(self, row: int) -> bool:
         """Whether the content is in the held-out set."""
         return self._place[row] >= Place.HELD_OUT
 
     def held_out_rows(self) -> NDArray[np.intp]:
-        """Rows of the whole held-out set, asked or not, ascending."""
-        return np.flatnonzero(self._places() >= Place.HELD_OUT)
+        """Rows of the whole held-out set, asked or not, ascending; not those that were erased."""
+        place = self._places()
+        return np.flatnonzero((place >= Place.HELD_OUT) & (place != Place.HELD_OUT_ERASED))
 
     def home(self, row: int) -> Place:
         """Where the content was before anything was asked, and goes back to without an answer."""

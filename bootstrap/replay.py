@@ -154,6 +154,12 @@ class Replay:
         loop = self._loop
         loop._exchange.reopen_skipped([loop._pool.id(row) for row in body["rows"]])
 
+    def _erased(self, body: dict[str, Any], reader: LoopReader) -> None:
+        rows = [row for row in reader.rows_of(body["items"]) if row < self._loop._pool.n_rows]
+        self.erased |= set(rows)
+        self._loop._exchange.erase(rows)
+        self._loop._certifying.erase(rows)
+
     def candidate(self, number: int) -> Candidate:
         """The candidate of this number."""
         for known in self._loop._certifying.trial.candidates:

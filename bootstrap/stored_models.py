@@ -6,6 +6,7 @@ import dataclasses
 import warnings
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bootstrap.certifying import StoredCandidate
 from bootstrap.errors import NotReady
@@ -51,7 +52,7 @@ class StoredModels:
             return
         loop = self._loop
         stored = self._stored_model(number)
-        self._learn(loop._model, stored)
+        loop.trained_rows = self._learn(loop._model, stored)
         self._unwritten.fit_in_memory = number
         if stored.fingerprint is None:
             return
@@ -75,14 +76,15 @@ class StoredModels:
         with self._database.reading() as connection:
             return LoopReader(connection, self._record.id).model(number)
 
-    def _learn(self, model: Model, stored: StoredModel) -> None:
-        """Fit on the rows of a stored model that are still there."""
+    def _learn(self, model: Model, stored: StoredModel) -> NDArray[np.intp]:
+        """Fit on the rows of a stored model that are still there; returns them."""
         loop = self._loop
         rows = stored.training.astype(np.intp)
         rows = rows[[row not in self._replay.erased for row in rows.tolist()]]
         codes = loop._exchange.codes(rows)
         classes, codes = loop._classes.encoding(codes)
         model.fit(loop._pool, rows, codes, classes)
+        return rows
 
     def refit_candidate(self, candidate: Candidate) -> FrozenModel:
         """The frozen model of a candidate, fitted again; what it predicted stays as it was stored."""
@@ -130,7 +132,7 @@ class StoredModels:
             return "it was registered by hand, and its model is not in the store", None
         stored = self._stored_model(number)
         model = self._loop._new_model(self._loop._estimator)
-        self._learn(model, stored)
+        rows = self._learn(model, stored)
         erased = frozenset(self._replay.erased)
         fixed = stored.fingerprint
         by = 0.0 if fixed is None else difference(model, self._loop._pool, fixed, erased)
@@ -139,7 +141,7 @@ class StoredModels:
             same = dataclasses.replace(frozen, predictions=candidate.predictions)
             self._loop._certifying.put_model(candidate, same)
             return None, None
-        self._unwritten.refitted.append(self._unwritten.as_stored(model, stored.training.astype(np.intp)))
+        self._unwritten.refitted.append(self._unwritten.as_stored(model, rows))
         return (
             f"fitted again, its probabilities differ by up to {by:.2g} ({self._why(stored)}), so that its "
             "certificates do not apply"

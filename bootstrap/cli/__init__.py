@@ -1,4 +1,4 @@
-"""The command line: `bootstrap-labels demo`, `run`, `verdict`, `plan` and `bench`.
+"""The command line: `bootstrap-labels demo`, `run`, `verdict`, `plan`, `bench` and `db`.
 
 One file a command. Everything heavy is imported when a command runs, so that `--help` is quick.
 """
@@ -14,6 +14,7 @@ import typer
 
 from bootstrap import __version__
 from bootstrap.cli.bench import bench as _bench
+from bootstrap.cli.db import db as _db
 from bootstrap.cli.demo import demo as _demo
 from bootstrap.cli.run import run as _run
 from bootstrap.cli.run_verdict import plan as _plan
@@ -85,6 +86,8 @@ app.command(
     "  bootstrap-labels bench --data mails.csv --text body --label truth\n"
     "  bootstrap-labels bench --data cells.npz --strategy margin --seeds 20",
 )(_bench)
+
+app.add_typer(_db)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,7 +10,7 @@ Nothing here looks at an item, fits a model or asks anybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from bootstrap.errors import InvalidInput
 from bootstrap.measuring import ChangeAlarm
 from bootstrap.phaseout.candidate import Candidate, Rung
 from bootstrap.phaseout.claims import Outcome
-from bootstrap.records import Class, Skip
+from bootstrap.records import SKIP, Class, Skip
 
 __all__ = ["Champion", "Trial"]
 
@@ -92,6 +92,7 @@ class Trial:
         self._place: dict[int, int] = {}  # row -> its place among the arrivals
         self._promoted: set[tuple[int, float]] = set()  # (candidate, review rate) that was certified
         self._is_counting = False  # True for longer than a call only where that was interrupted
+        self._gone: dict[int, int] = {}  # row that was erased -> how many candidates there were
         self._fresh_from = 0  # candidates registered from now on count no arrival before this one
 
     # events
@@ -161,6 +162,16 @@ class Trial:
         retired = len(self._arrivals) - self._fresh_from
         self._fresh_from = len(self._arrivals)
         return retired
+
+    def erase(self, rows: Iterable[int]) -> None:
+        """The content of these items is gone: no candidate of a later day can be tested on them.
+
+        For those that there are it stays what it was; an answer that has not come counts as "can't tell".
+        """
+        for row in rows:
+            if row in self._place:
+                self._gone.setdefault(row, len(self.candidates))
+                self.answer(row, SKIP)
 
     def close(self) -> None:
         """End all tests: no candidate counts any further audit. The champion stays in use."""
@@ -288,15 +299,22 @@ class Trial:
     def _counting(self, candidate: Candidate, begin: int) -> Iterator[_Arrival]:
         """The arrivals from `begin` on that count for this candidate."""
         for place in range(begin, len(self._arrivals)):
-            arrival = self._arrivals[place]
-            if arrival.held_out or place >= candidate.registered_at:
-                yield arrival
+            if self._counts(candidate, place):
+                yield self._arrivals[place]
+
+    def _counts(self, candidate: Candidate, place: int) -> bool:
+        """Whether the arrival at this place is evidence about the candidate."""
+        arrival = self._arrivals[place]
+        if not arrival.held_out and place < candidate.registered_at:
+            return False  # it was trained on
+        since = self._gone.get(arrival.row)
+        return since is None or any(candidate is known for known in self.candidates[:since])
 
     def _ready(self, candidate: Candidate) -> Iterator[tuple[_Arrival, Outcome]]:
         """Arrivals to be counted now, up to the first that waits."""
         while not candidate.closed and candidate.cursor < len(self._arrivals):
             arrival = self._arrivals[candidate.cursor]
-            if arrival.held_out or candidate.cursor >= candidate.registered_at:
+            if self._counts(candidate, candidate.cursor):
                 outcome = self._outcome(candidate, arrival)
                 if outcome is None:
                     return

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select
 
 from bootstrap.records import SKIP, Class, Skip
 from bootstrap.store import trail
@@ -29,6 +30,14 @@ _BY_ITEM = (
     .join(labels, labels.c.id == standing.c.label_id)
     .where(standing.c.loop_id == bindparam("loop"), standing.c.opinion == bindparam("opinion"))
     .where(standing.c.item_id.in_(bindparam("items", expanding=True)))
+)
+
+_ADD = insert(labels)
+_STAND = insert(standing)
+_GIVE_WAY = (
+    delete(standing)
+    .where(standing.c.loop_id == bindparam("loop"), standing.c.opinion == bindparam("opinion"))
+    .where(standing.c.item_id.in_(bindparam("items", expanding=True)), standing.c.skip)
 )
 
 
@@ -88,7 +97,7 @@ def add_labels(connection: Connection, rows: Sequence[LabelRow], at: float) -> l
         return []
     start = next_id(connection, labels)
     stored = [_as_columns(row, start + i, at) for i, row in enumerate(rows)]
-    connection.execute(insert(labels), stored)
+    connection.execute(_ADD, stored)
     undone = [row.undoes for row in rows if row.undoes is not None]
     if undone:
         connection.execute(delete(standing).where(standing.c.label_id.in_(undone)))
@@ -123,8 +132,13 @@ def label_from(text: str | None) -> Class | Skip:
 
 def next_id(connection: Connection, table: Any) -> int:
     """The id for the next row of a table that only writers add to."""
-    last = connection.execute(select(func.max(table.c.id))).scalar()
+    last = connection.execute(_last_id(table)).scalar()
     return 1 if last is None else int(last) + 1
+
+
+@cache
+def _last_id(table: Any) -> Select[Any]:
+    return select(func.max(table.c.id))
 
 
 def _as_columns(row: LabelRow, id: int, at: float) -> dict[str, Any]:
@@ -158,11 +172,8 @@ def _stand(connection: Connection, pairs: Sequence[tuple[LabelRow, int]]) -> Non
     """Let these labels count; the key of the table refuses a second class for one item."""
     last = {(row.opinion, row.item_id): (row, label_id) for row, label_id in pairs}  # a class after a SKIP
     for opinion in {opinion for opinion, _ in last}:
-        of_loop = standing.c.loop_id == pairs[0][0].loop_id
-        asked = standing.c.item_id.in_([item for kind, item in last if kind == opinion])
-        connection.execute(
-            delete(standing).where(of_loop, standing.c.opinion == opinion, standing.c.skip, asked)
-        )
+        asked = [item for kind, item in last if kind == opinion]
+        connection.execute(_GIVE_WAY, {"loop": pairs[0][0].loop_id, "opinion": opinion, "items": asked})
     stand = [
         {
             "loop_id": row.loop_id,
@@ -174,4 +185,4 @@ def _stand(connection: Connection, pairs: Sequence[tuple[LabelRow, int]]) -> Non
         for row, label_id in last.values()
     ]
     if stand:
-        connection.execute(insert(standing), stand)
+        connection.execute(_STAND, stand)

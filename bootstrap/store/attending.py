@@ -38,17 +38,15 @@ def attend(
     n_answers, pause = 0, shortest
     while (limit is None or n_answers < limit) and not (until is not None and until()):
         queries = desk.ask(n if limit is None else min(n, limit - n_answers))
-        if not queries:
-            if not wait:
-                break
+        answered, goes_on = _answer(desk, labeler, queries) if queries else (0, wait)
+        n_answers += answered
+        if not goes_on or not (answered or wait):
+            break
+        if answered:
+            pause = shortest
+        else:  # nothing waits, or the labeler leaves out what does
             time.sleep(pause)
             pause = min(2 * pause, longest)
-            continue
-        pause = shortest
-        answered, goes_on = _answer(desk, labeler, queries)
-        n_answers += answered
-        if not goes_on:
-            break
     return n_answers
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from bootstrap.errors import InvalidInput, StoreError
@@ -81,8 +81,15 @@ def copy_to(database: Database, path: Path) -> Path:
 def _copy(database: Database, path: Path) -> None:
     """VACUUM INTO reads one state of everything, and takes no free pages along."""
     path.unlink(missing_ok=True)  # of a copy that was killed
-    with database.failing(), database.engine.connect() as connection:
-        alone = connection.execution_options(isolation_level="AUTOCOMMIT")
-        alone.execute(text("VACUUM INTO :path"), {"path": str(path)})
+    pooled = database.engine.raw_connection()  # VACUUM works outside of any transaction only
+    try:
+        pooled.cursor().execute("VACUUM INTO ?", (str(path),))
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"{database.url} could not be copied to {path.parent}: {error}. Check the room on both disks; "
+            "the store is as it was."
+        ) from error
+    finally:
+        pooled.close()
     with path.open("rb+") as file:
         os.fsync(file.fileno())

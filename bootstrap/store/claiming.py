@@ -51,13 +51,20 @@ _CHUNK = 500  # keys in one statement
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One slot in one person's hands."""
+    """One slot in one person's hands.
+
+    Attributes
+    ----------
+    more : bool
+        Whether other open queries are about the same item.
+    """
 
     slot_id: int
     query_id: int
     item_id: int
     token: str
     expires_at: float
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +174,19 @@ def take_slot(
             "claimed_at": now,
         },
     )
-    return Lease(row.id, row.query_id, row.item_id, token, until)
+    return Lease(row.id, row.query_id, row.item_id, token, until, bool(row.more))
 
 
 _CLAIMED = insert(claims)
+_FURTHER = slots.alias("further")
+_MORE = (
+    select(_FURTHER.c.id)
+    # in words, since SQLAlchemy leaves the name of the table out of what SQLite returns
+    .where(_FURTHER.c.item_id == literal_column("slots.item_id"))
+    .where(_FURTHER.c.query_id != literal_column("slots.query_id"), _FURTHER.c.is_open)
+    .exists()
+    .label("more")
+)
 
 
 @cache
@@ -204,7 +220,7 @@ def _take_statement(of_loop: bool, of_item: bool) -> Update:
             leased_at=bindparam("now"),
             expires_at=bindparam("until"),
         )
-        .returning(slots.c.id, slots.c.query_id, slots.c.item_id)
+        .returning(slots.c.id, slots.c.query_id, slots.c.item_id, _MORE)
     )
 
 

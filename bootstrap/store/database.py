@@ -8,10 +8,12 @@ each other on PostgreSQL.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet, finalize
 
 from sqlalchemy import (
     ColumnElement,
@@ -45,6 +47,19 @@ _NO_ENTRY = "0" * 64
 _SQLITE_NOW: ColumnElement[Any] = (func.julianday("now") - 2440587.5) * 86400.0
 _POSTGRES_NOW: ColumnElement[Any] = func.extract("epoch", func.clock_timestamp())
 _SQLITE_TIME, _POSTGRES_TIME = select(_SQLITE_NOW), select(_POSTGRES_NOW)
+
+
+#: A child of a fork must not use its parent's connections.
+_engines: WeakSet[Engine] = WeakSet()
+
+
+def _let_go() -> None:
+    for engine in list(_engines):
+        engine.dispose(close=False)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)
 
 
 class Database:
@@ -82,7 +97,8 @@ class Database:
         self, url: str, *, clock: Clock | None = None, must_exist: bool = False, any_schema: bool = False
     ) -> None:
         parsed = _parse(url)
-        self.url = parsed.render_as_string(hide_password=True)
+        plain = parsed.set(drivername=parsed.get_backend_name())
+        self.url = plain.render_as_string(hide_password=True)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         self._clock = clock
         if self.is_sqlite:
@@ -91,10 +107,14 @@ class Database:
             if must_exist and not path.exists():
                 raise StoreError(f"There is no store at {self.url}. Check the path; nothing was made.")
         self.engine = _engine(parsed)
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=lambda: self.engine.dispose(close=False))
-        with self.failing():
-            self._prepare(must_exist, any_schema)
+        _engines.add(self.engine)
+        finalize(self, self.engine.dispose)  # connections close with whoever forgot to
+        try:
+            with self.failing():
+                self._prepare(must_exist, any_schema)
+        except BaseException:
+            self.close()
+            raise
 
     # transactions
 
@@ -219,7 +239,8 @@ def _parse(url: str) -> URL:
         parsed = make_url(url)
     except ArgumentError:
         raise InvalidInput(
-            f"storage is a URL such as sqlite:///labels.db or postgresql://user@host/name, got {url!r}"
+            "storage is a URL such as sqlite:///labels.db or postgresql://user@host/name, got "
+            + repr(re.sub(r":[^:/@]*@", ":***@", url))
         ) from None
     kind = parsed.get_backend_name()
     if kind == "sqlite":
@@ -229,18 +250,24 @@ def _parse(url: str) -> URL:
             )
         return parsed.set(drivername="sqlite+pysqlite")
     if kind in ("postgresql", "postgres"):
+        if "password" in parsed.query:
+            raise InvalidInput(
+                "storage: the password stands before the host: postgresql://user:password@host"
+            )
         return parsed.set(drivername="postgresql+psycopg")
     raise InvalidInput(f"storage is on SQLite or PostgreSQL, got {kind}: sqlite:///labels.db, postgresql://…")
 
 
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+        engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10})
+        return create_engine(
+            url, pool_pre_ping=True, connect_args={"connect_timeout": 10}, hide_parameters=True
+        )
     except (ImportError, NoSuchModuleError):
         raise MissingExtra("A store on PostgreSQL", "psycopg[binary]", "postgres") from None
 

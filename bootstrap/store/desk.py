@@ -23,7 +23,7 @@ from bootstrap.store.claiming import Lease, take_slot
 from bootstrap.store.database import Database
 from bootstrap.store.reviewers import enter, locked, n_held, refuse_removed
 from bootstrap.store.schema import claims, loops, members, queries, slots
-from bootstrap.store.shown import ClassLists, also_asked, shown
+from bootstrap.store.shown import ClassLists, shown
 from bootstrap.store.taking import Answer, Answering, undo
 
 __all__ = ["Claim", "Desk"]
@@ -171,7 +171,7 @@ class Desk:
         if first is None:
             return []
         leases = [first]
-        while len(leases) < most and also_asked(connection, first.item_id, (one.query_id for one in leases)):
+        while first.more and len(leases) < most:
             further = self._take_one(connection, now, adjudicates, first.item_id)
             if further is None:
                 break
@@ -236,11 +236,11 @@ class Desk:
             return Told()
         with self._database.writing() as connection:
             at = self._database.time(connection)
-            token_of = self._tokens(connection, answers)
-            answering = Answering(connection, self.by, at, token_of.values())
+            answering = Answering(connection, self.by, at)
+            token_of = self._tokens(connection, answering, answers)
             for key, given in answers.items():
                 try:
-                    token = token_of.get(key, key)
+                    token = token_of[key]
                     answer = self._checked(connection, answering, token, given)
                     outcomes[answering.answer(token, answer)] += 1
                 except InvalidInput as error:
@@ -263,17 +263,18 @@ class Desk:
             refuse_removed(locked(connection, self.by))
             undo(connection, self.by, token, at, self.lease_seconds)
 
-    def _tokens(self, connection: Connection, keys: Iterable[Any]) -> dict[Any, str]:
-        """Key as given -> lease token; those that are neither a token nor the id of one held are left out."""
-        wanted = [str(key) for key in keys]
-        known = set(connection.execute(_TOKENS, {"tokens": wanted}).scalars())
-        others = {str(key): key for key in keys if str(key) not in known}
-        found: dict[Any, str] = {key: key for key in keys if key in known}
+    def _tokens(self, connection: Connection, answering: Answering, keys: Iterable[Any]) -> dict[Any, str]:
+        """Key as given -> lease token: the key itself, or that of the one query held about an item."""
+        found = {key: str(key) for key in keys}
+        answering.read(found.values())
+        others = [name for name in found.values() if name not in answering.known]
         if others:
             held: dict[str, list[str]] = {}
-            for row in connection.execute(_HELD_ABOUT, {"me": self.by, "names": list(others)}):
+            for row in connection.execute(_HELD_ABOUT, {"me": self.by, "names": others}):
                 held.setdefault(row.name, []).append(row.token)
-            found |= {others[name]: tokens[0] for name, tokens in held.items() if len(tokens) == 1}
+            one = {name: tokens[0] for name, tokens in held.items() if len(tokens) == 1}
+            answering.read(one.values())
+            found = {key: one.get(name, name) for key, name in found.items()}
         return found
 
     def _checked(self, connection: Connection, answering: Answering, token: str, given: Any) -> Answer:
@@ -381,7 +382,6 @@ class Desk:
         return int(found[name])
 
 
-_TOKENS = select(claims.c.token).where(claims.c.token.in_(bindparam("tokens", expanding=True)))
 _CLAIMED_BY = select(claims.c.reviewer).where(claims.c.token == bindparam("lease"))
 _HELD_ABOUT = (
     select(members.c.name, slots.c.token)

@@ -8,6 +8,7 @@ still verify: the trail never covered what goes.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,9 +49,9 @@ class Erased:
     n_withdrawn : int
         Open queries about these items, which nobody is asked any more.
     overwritten : bool
-        Whether the bytes are gone from SQLite's files too. False where another process was reading: they
-        go when it has ended and something is erased again, or `VACUUM` is run. Always False on PostgreSQL,
-        which keeps old versions of rows until their space is used again.
+        Whether the bytes are gone from SQLite's files too. False where somebody was reading, or the disk is
+        full: they go when that has ended and something is erased again, or `VACUUM` is run. Always False on
+        PostgreSQL, which keeps old versions of rows until their space is used again.
     """
 
     n_items: int
@@ -289,6 +290,8 @@ def _clean(database: Database) -> bool:
         busy = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         cursor.execute(f"PRAGMA busy_timeout={patience}")
         cursor.close()
+    except sqlite3.Error:  # what was to be erased is, but for these bytes
+        return False
     finally:
         pooled.close()
     return not busy

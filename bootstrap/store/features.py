@@ -255,15 +255,13 @@ def _csr_from(data: bytes) -> Any:
 
 
 def _objects_bytes(X: list[Any]) -> bytes:
-    try:
-        return json.dumps([encoded(row) for row in X], separators=(",", ":")).encode()
-    except InvalidInput:
-        for i, row in enumerate(X):
-            try:
-                encoded(row)
-            except InvalidInput as error:
-                raise InvalidInput(f"row {i}: {error}") from None
-        raise
+    rows = []
+    for i, row in enumerate(X):
+        try:
+            rows.append(encoded(row))
+        except InvalidInput as error:
+            raise InvalidInput(f"row {i}: {error}") from None
+    return json.dumps(rows, separators=(",", ":")).encode()
 
 
 def _objects_from(data: bytes) -> list[Any]:

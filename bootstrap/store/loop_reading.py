@@ -33,6 +33,11 @@ from bootstrap.store.schema import (
 
 __all__ = ["Entry", "LoopReader"]
 
+#: Kinds that say what follows from others, or what is read when it is taken.
+_PASSED_OVER = ("begun", "labels", "certified", "stage", "traps", "refitted")
+
+_CHUNK = 500  # keys in one statement
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -57,10 +62,11 @@ class LoopReader:
         self._loop = loop_id
 
     def entries(self, after: int) -> list[Entry]:
-        """The entries about this loop after number `after`."""
+        """The entries after number `after` that this loop has to go through."""
         found = self._connection.execute(
             select(trail.c.seq, trail.c.kind, trail.c.body)
-            .where(trail.c.loop_id == self._loop, trail.c.seq > after)
+            .where(trail.c.seq > after, (trail.c.loop_id == self._loop) | (trail.c.kind == "erased"))
+            .where(trail.c.kind.not_in(_PASSED_OVER))
             .order_by(trail.c.seq)
         )
         return [Entry(row.seq, row.kind, json.loads(row.body)) for row in found]
@@ -106,6 +112,19 @@ class LoopReader:
             .where(members.c.loop_id == self._loop, items.c.erased_at.is_not(None))
         )
         return [row.row for row in self._connection.execute(found)]
+
+    def rows_of(self, keys: list[str]) -> list[int]:
+        """Rows of this loop by the keys of their items."""
+        rows: list[int] = []
+        for start in range(0, len(keys), _CHUNK):
+            found = (
+                select(members.c.row)
+                .join(items, items.c.id == members.c.item_id)
+                .where(members.c.loop_id == self._loop, items.c.key.in_(keys[start : start + _CHUNK]))
+                .order_by(members.c.row)
+            )
+            rows += [row.row for row in self._connection.execute(found)]
+        return rows
 
     def published(self, first: int, n: int) -> list[Published]:
         """Queries in the order in which they went out."""

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bootstrap.content import content_hash
 from bootstrap.labels import Outcome
@@ -44,6 +44,11 @@ from bootstrap.store.schema import (
 __all__ = ["LoopRecord", "Member", "Published", "StoredModel", "pack", "unpack"]
 
 _CHUNK = 500  # keys in one statement
+
+_SETTLE = (
+    update(queries).where(queries.c.id.in_(bindparam("settled", expanding=True))).values(state="settled")
+)
+_TAKE = update(loops).where(loops.c.id == bindparam("loop")).values(taken_up_to=bindparam("up_to"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +332,7 @@ class LoopRecord:
     def _settle(self, connection: Connection, rows: Iterable[LabelRow]) -> None:
         settled = [row.query_id for row in rows if row.query_id is not None and row.stands]
         if settled:
-            connection.execute(update(queries).where(queries.c.id.in_(settled)).values(state="settled"))
+            connection.execute(_SETTLE, {"settled": settled})
 
     def save_answers(
         self, connection: Connection, at: float, rows: Sequence[LabelRow]
@@ -377,7 +382,7 @@ class LoopRecord:
 
     def take(self, connection: Connection, at: float, up_to: int) -> None:
         """The loop has read its labels up to this one: none of them can be undone any more."""
-        connection.execute(update(loops).where(loops.c.id == self.id).values(taken_up_to=up_to))
+        connection.execute(_TAKE, {"loop": self.id, "up_to": up_to})
         self._append(connection, "taken", {"up_to": up_to}, at)
 
     # rounds
@@ -515,7 +520,8 @@ class LoopRecord:
 def pack(array: NDArray[Any]) -> bytes:
     """An array of numbers as bytes."""
     header = json.dumps({"dtype": array.dtype.str, "shape": array.shape}).encode()
-    return header + b"\n" + zlib.compress(np.ascontiguousarray(array).tobytes(), 1)
+    level = 0 if array.dtype.kind == "f" else 1  # digits of measured numbers hardly shrink
+    return header + b"\n" + zlib.compress(np.ascontiguousarray(array).tobytes(), level)
 
 
 def unpack(data: bytes) -> NDArray[Any]:

@@ -1,7 +1,7 @@
 """What people see of an item, as JSON text and back.
 
-JSON has no word for bytes, paths, times, arrays or NaN: these are written as an object with the key `$`, which
-names the kind. A mapping that has this key itself, or keys that are no strings, is written the same way.
+JSON has no word for bytes, paths, times, arrays or NaN: these are written as an object with the key `$`,
+which names the kind. So is a mapping that has this key itself, or keys that are no strings.
 """
 
 from __future__ import annotations

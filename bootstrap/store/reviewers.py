@@ -199,13 +199,10 @@ _HELD = (
     .where(slots.c.reviewer.is_not(None), _LIVE)
     .group_by(slots.c.reviewer)
 )
+_BACK = labels.alias("back")
+_TAKEN_BACK = select(_BACK.c.id).where(_BACK.c.undoes == labels.c.id).correlate(labels)
 _ANSWERED = (
     select(labels.c.by, func.count().label("n"))
-    .where(labels.c.by.is_not(None), labels.c.undoes.is_(None))
-    .where(
-        labels.c.id.not_in(
-            select(labels.alias("back").c.undoes).where(labels.alias("back").c.undoes.is_not(None))
-        )
-    )
+    .where(labels.c.by.is_not(None), labels.c.undoes.is_(None), ~_TAKEN_BACK.exists())
     .group_by(labels.c.by)
 )

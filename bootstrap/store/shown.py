@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select
@@ -11,9 +11,9 @@ from sqlalchemy import Connection, and_, bindparam, select
 from bootstrap.classes import ClassList
 from bootstrap.records import Query
 from bootstrap.store.features import payload_from, read_rows
-from bootstrap.store.schema import class_lists, items, labels, loops, members, queries, slots, standing
+from bootstrap.store.schema import class_lists, items, labels, loops, members, queries, standing
 
-__all__ = ["ClassLists", "also_asked", "shown"]
+__all__ = ["ClassLists", "shown"]
 
 
 class ClassLists:
@@ -36,12 +36,6 @@ class ClassLists:
                 classes.add(json.loads(row.label))
                 self._seen[loop_id] = max(self._seen[loop_id], row.id)
         return classes
-
-
-def also_asked(connection: Connection, item_id: int, query_ids: Iterable[int]) -> bool:
-    """Whether there are open queries about an item besides these."""
-    others = connection.execute(_OTHERS, {"item": item_id, "some": list(query_ids)})
-    return others.first() is not None
 
 
 def shown(
@@ -101,12 +95,6 @@ _NAMED = (
     )
     .where(labels.c.loop_id == bindparam("loop"), labels.c.id > bindparam("after"))
     .where(labels.c.label.is_not(None))
-)
-_OTHERS = (
-    select(slots.c.id)
-    .where(slots.c.item_id == bindparam("item"), slots.c.is_open)
-    .where(slots.c.query_id.not_in(bindparam("some", expanding=True)))
-    .limit(1)
 )
 _SHOWN = (
     select(

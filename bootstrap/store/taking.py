@@ -7,17 +7,30 @@ so that nobody claims on PostgreSQL what is being answered.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, and_, bindparam, case, func, insert, select, true, update
+from sqlalchemy import (
+    BindParameter,
+    Boolean,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    select,
+    true,
+    update,
+)
 
 from bootstrap.errors import InvalidInput
 from bootstrap.labels import Outcome
-from bootstrap.records import SKIP, Class, Skip
+from bootstrap.records import SKIP, Skip
 from bootstrap.store.answers import LabelRow, add_labels, label_from
+from bootstrap.store.asked import Asked, OldLabel, Slot
 from bootstrap.store.claiming import is_held
-from bootstrap.store.resolving import Resolution, Said, resolve
+from bootstrap.store.resolving import Said, resolve
 from bootstrap.store.schema import claims, labels, loops, queries, rounds, slots, standing
 
 __all__ = ["Answer", "Answering", "undo"]
@@ -42,96 +55,6 @@ class Answer:
     touched_at: float | None = None
 
 
-@dataclass(slots=True)
-class _Slot:
-    """One row of `slots`, as it will be."""
-
-    id: int
-    for_adjudicator: bool
-    is_open: bool
-    reviewer: str | None
-    token: str | None
-    held: bool
-    changed: bool = False
-
-    def close(self, reviewer: str | None = None, token: str | None = None) -> None:
-        self.is_open, self.changed = False, True
-        if reviewer is not None:
-            self.reviewer, self.token = reviewer, token
-
-
-@dataclass(slots=True)
-class _OldLabel:
-    """One label that was not taken back."""
-
-    id: int
-    by: str | None
-    token: str | None
-    label: Class | Skip
-    adjudicates: bool
-
-
-@dataclass(slots=True)
-class _Asked:
-    """One query, with all that was said about it."""
-
-    row: Any
-    state: str
-    slots: list[_Slot] = field(default_factory=list)
-    said: list[_OldLabel] = field(default_factory=list)
-    new_slots: list[bool] = field(default_factory=list)  # whether each is for an adjudicator
-
-    @property
-    def opinion(self) -> str:
-        return "second" if self.row.kind == "second" else "first"
-
-    @property
-    def is_trap(self) -> bool:
-        return bool(self.row.kind == "trap")
-
-    def counted(self) -> list[Said]:
-        """What was said in time: the first answer under the lease of each slot that was answered."""
-        tokens = {slot.token for slot in self.slots if not slot.is_open}
-        found = []
-        for old in self.said:
-            if old.token in tokens:
-                tokens.remove(old.token)
-                found.append(Said(old.label, old.adjudicates))
-        return found
-
-    def slot_for(self, reviewer: str, slot_id: int) -> _Slot | None:
-        """Where this person may answer: in the slot in their name, or in their old one while it is free."""
-        for slot in self.slots:
-            if slot.reviewer == reviewer and slot.is_open:
-                return slot
-        return next((s for s in self.slots if s.id == slot_id and s.is_open and s.reviewer is None), None)
-
-    def settle(self) -> None:
-        """Ask nobody any more."""
-        self.state = "settled"
-        for slot in self.slots:
-            if slot.is_open:
-                slot.close()
-
-    def ask_further(self, resolution: Resolution) -> None:
-        """As many places as are needed, no more; what somebody has in hand stays."""
-        answered = {old.token for old in self.said}
-        ordinary = [s for s in self.slots if not s.for_adjudicator and (s.is_open or s.token in answered)]
-        adjudicating = [s for s in self.slots if s.for_adjudicator and s.is_open]
-        surplus = len(ordinary) if resolution.adjudicate else len(ordinary) - resolution.places
-        for slot in ordinary:
-            if surplus > 0 and slot.is_open and not slot.held:
-                slot.close()
-                surplus -= 1
-        if resolution.adjudicate:
-            self.new_slots += [True] * (not adjudicating)
-            return
-        for slot in adjudicating:
-            if not slot.held:
-                slot.close()
-        self.new_slots += [False] * max(0, resolution.places - len(ordinary))
-
-
 class Answering:
     """The answers of one reviewer within one transaction.
 
@@ -143,8 +66,6 @@ class Answering:
         Who answers.
     at : float
         By `Database.time`.
-    tokens : iterable of str
-        Of leases; those that are none of this reviewer's are not in `known`.
 
     Attributes
     ----------
@@ -152,31 +73,43 @@ class Answering:
         Lease token -> row with the query that it is for, its loop and the number of that one's classes.
     """
 
-    def __init__(self, connection: Connection, by: str, at: float, tokens: Iterable[str]) -> None:
+    def __init__(self, connection: Connection, by: str, at: float) -> None:
+        self.known: dict[str, Any] = {}
         self._connection, self._by, self._at = connection, by, at
-        rows = connection.execute(_FOUND, {"tokens": list(tokens)}).all()
-        self.known = {row.token: row for row in rows if row.reviewer == by}
         self._standing: dict[tuple[int, int, str], bool | None] = {}  # None, or whether it is a SKIP
-        self._asked: dict[int, _Asked] = {}
-        for row in self.known.values():
-            asked = self._asked.setdefault(row.query_id, _Asked(row, row.state))
-            self._standing[row.loop_id, row.item_id, asked.opinion] = row.skip
-        self._read()
+        self._asked: dict[int, Asked] = {}
         self._new: list[LabelRow] = []
 
-    def _read(self) -> None:
-        some = {"some": list(self._asked)}
-        if not self._asked:
-            return
+    def read(self, tokens: Iterable[str]) -> None:
+        """Look up leases and their queries; those that are none of this reviewer's are not in `known`."""
+        new: list[int] = []
+        for row in self._connection.execute(_FOUND, {"tokens": list(tokens)}):
+            if row.reviewer != self._by:
+                continue
+            self.known[row.token] = row
+            if row.query_id not in self._asked:
+                new.append(row.query_id)
+                self._asked[row.query_id] = Asked(row, row.state)
+            asked = self._asked[row.query_id]
+            self._standing[self._key(asked)] = row.skip
+        if new:
+            self._read(new)
+
+    def of(self, token: str) -> Asked:
+        """The query of a lease that is known."""
+        return self._asked[self.known[token].query_id]
+
+    def _read(self, query_ids: list[int]) -> None:
+        some = {"some": query_ids}
         for row in self._connection.execute(_SLOTS, some):
-            slot = _Slot(row.id, row.for_adjudicator, row.is_open, row.reviewer, row.token, False)
+            slot = Slot(row.id, row.for_adjudicator, row.is_open, row.reviewer, row.token, False)
             slot.held = is_held(row, self._at)
             self._asked[row.query_id].slots.append(slot)
         rows = self._connection.execute(_SAID, some).all()
         taken_back = {row.undoes for row in rows}
         for row in rows:
             if row.undoes is None and row.id not in taken_back:
-                old = _OldLabel(row.id, row.by, row.token, label_from(row.label), row.adjudicates)
+                old = OldLabel(row.id, row.by, row.token, label_from(row.label), row.adjudicates)
                 self._asked[row.query_id].said.append(old)
 
     def answer(self, token: str, answer: Answer) -> Outcome:
@@ -205,7 +138,7 @@ class Answering:
 
     # the two cases
 
-    def _in_time(self, asked: _Asked, slot: _Slot, token: str, answer: Answer) -> Outcome:
+    def _in_time(self, asked: Asked, slot: Slot, token: str, answer: Answer) -> Outcome:
         slot.close(self._by, token)
         usual: Outcome = "skipped" if isinstance(answer.label, Skip) else "kept"
         if asked.is_trap:
@@ -226,7 +159,7 @@ class Answering:
             asked.ask_further(resolution)
         return usual
 
-    def _late(self, asked: _Asked, token: str, answer: Answer) -> Outcome:
+    def _late(self, asked: Asked, token: str, answer: Answer) -> Outcome:
         """Kept beside what counts; where nothing does, and nobody is asked any more, it counts itself."""
         skips = isinstance(answer.label, Skip)
         nothing = self._standing[self._key(asked)] is None
@@ -240,7 +173,7 @@ class Answering:
             self._settle_others(asked)
         return "skipped" if skips else "kept"
 
-    def _settle_others(self, asked: _Asked) -> None:
+    def _settle_others(self, asked: Asked) -> None:
         """The loop may have asked about the item again since."""
         loop_id, item_id, opinion = self._key(asked)
         values = {"loop": loop_id, "item": item_id, "second": opinion == "second"}
@@ -251,14 +184,14 @@ class Answering:
         for other in set(others) & set(self._asked):
             self._asked[other].settle()
 
-    def _class_stands(self, asked: _Asked) -> bool:
+    def _class_stands(self, asked: Asked) -> bool:
         return self._standing[self._key(asked)] is False
 
-    def _key(self, asked: _Asked) -> tuple[int, int, str]:
+    def _key(self, asked: Asked) -> tuple[int, int, str]:
         return asked.row.loop_id, asked.row.item_id, asked.opinion
 
     def _add(
-        self, asked: _Asked, token: str, answer: Answer, *, stands: bool, adjudicates: bool = False
+        self, asked: Asked, token: str, answer: Answer, *, stands: bool, adjudicates: bool = False
     ) -> None:
         row = asked.row
         self._new.append(
@@ -280,7 +213,7 @@ class Answering:
                 class_version=row.class_version,
             )
         )
-        asked.said.append(_OldLabel(0, self._by, token, answer.label, adjudicates))
+        asked.said.append(OldLabel(0, self._by, token, answer.label, adjudicates))
         if stands:
             self._standing[self._key(asked)] = isinstance(answer.label, Skip)
 
@@ -293,11 +226,12 @@ def undo(connection: Connection, by: str, token: str, at: float, lease_seconds: 
     InvalidInput
         If there is nothing to take back, or it counts already.
     """
-    row = connection.execute(_FOUND, {"tokens": [token]}).one_or_none()
-    if row is None or row.reviewer != by:
+    answering = Answering(connection, by, at)
+    answering.read([token])
+    if token not in answering.known:
         raise InvalidInput(f"{token!r} is no lease of {by!r}, so there is nothing to take back")
-    answering = Answering(connection, by, at, [token])
-    asked = answering._asked[row.query_id]
+    asked = answering.of(token)
+    row = asked.row
     mine = [old for old in asked.said if old.by == by and old.token == token]
     if not mine:
         raise InvalidInput(f"{by!r} has not answered under {token!r}, or has taken it back already")
@@ -338,7 +272,7 @@ def undo(connection: Connection, by: str, token: str, at: float, lease_seconds: 
     _write(connection, [asked])
 
 
-def _refuse_used(connection: Connection, row: Any, mine: Sequence[_OldLabel]) -> None:
+def _refuse_used(connection: Connection, row: Any, mine: Sequence[OldLabel]) -> None:
     used = [old.id for old in mine if old.id <= row.taken_up_to]
     if used:
         number = connection.execute(_USED_BY, {"loop": row.loop_id, "label": used[0]}).scalar()
@@ -349,7 +283,7 @@ def _refuse_used(connection: Connection, row: Any, mine: Sequence[_OldLabel]) ->
         )
 
 
-def _write(connection: Connection, every: Iterable[_Asked]) -> None:
+def _write(connection: Connection, every: Iterable[Asked]) -> None:
     """Bring the tables up to date."""
     changed, new = [], []
     by_state: dict[str, list[int]] = {}
@@ -405,7 +339,7 @@ _FOUND = (
     )
     .where(claims.c.token.in_(bindparam("tokens", expanding=True)))
 )
-_SOME = bindparam("some", expanding=True)
+_SOME: BindParameter[Any] = bindparam("some", expanding=True)
 _SLOTS = select(slots).where(slots.c.query_id.in_(_SOME)).order_by(slots.c.id).with_for_update()
 _SAID = (
     select(

@@ -28,17 +28,23 @@ _ADD = insert(trail)
 _MOVE_HEAD = update(store).values(trail_head=bindparam("new_head"), trail_length=bindparam("new_length"))
 
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
+#: Types whose values are covered as they are.
+_AS_THEY_ARE = frozenset((str, int, bool, type(None)))
+
+
 def to_json(value: Any) -> str:
     """One text for one value: keys sorted, no spaces."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _encode(value)
 
 
 def digest(rows: Iterable[Sequence[Any]]) -> str:
     """A hash of rows of plain values, in this order."""
     state = hashlib.blake2b(digest_size=32)
     for row in rows:
-        state.update(to_json([_plain(value) for value in row]).encode())
-        state.update(b"\n")
+        plain = [value if type(value) in _AS_THEY_ARE else _plain(value) for value in row]
+        state.update(f"{_encode(plain)}\n".encode())
     return state.hexdigest()
 
 
@@ -109,14 +115,14 @@ def flush(connection: Connection) -> None:
 
 def end(connection: Connection) -> None:
     """Forget what was added: the transaction ends, or has failed."""
-    connection.info.pop(_PENDING, None)
+    if not connection.invalidated:  # one that broke takes everything with it
+        connection.info.pop(_PENDING, None)
 
 
 def length_of(connection: Connection) -> int:
     """How many entries there are, those of this transaction included."""
-    pending = connection.info.get(_PENDING)
-    if pending is not None:
-        return int(pending["length"])
+    if _PENDING in connection.info:
+        return _head(connection)[1]
     return int(connection.execute(_HEAD).one().trail_length)
 
 

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Protocol
+from weakref import finalize
 
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.exc import DBAPIError
@@ -75,6 +76,7 @@ class TrainingLock:
         kind = _OnSqlite if database.is_sqlite else _OnPostgres
         self._lock: _Lock = kind(database, loop_name)
         self._holder: int | None = None  # the process that took it
+        finalize(self, self._lock.close)  # its connection closes with whoever forgot to
 
     @property
     def held(self) -> bool:

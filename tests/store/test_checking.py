@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import insert, select, text
 
-from bootstrap.store import trail
+from bootstrap.content import content_hash
+from bootstrap.store import schema, trail
 from bootstrap.store.checking import CheckReport, check
 from bootstrap.store.database import Database
 
@@ -252,3 +256,46 @@ def test_a_reference_to_nothing_is_found_on_sqlite(database: Database, tamper: T
 
     assert any("refers to a row of labels that is not there" in problem for problem in problems)
     assert any("is not label 500" in problem for problem in problems)
+
+
+def test_items_from_outside_of_a_pool_and_certificates_are_covered(
+    database: Database, small_loop: Callable[..., None]
+) -> None:
+    small_loop(database)
+    key = content_hash("team outside:1")
+    with database.writing() as connection:
+        connection.execute(insert(schema.items).values(id=77, key=key, content="outside:1", added_at=0.0))
+        values = {
+            "loop_id": 1,
+            "candidate": 1,
+            "review_rate": 0.25,
+            "body": "{}",
+            "class_version": 1,
+            "at": 0.0,
+        }
+        connection.execute(insert(schema.certificates).values(values))
+        body = {"candidate": 1, "review_rate": 0.25}
+        row = connection.execute(select(schema.certificates)).one()
+        trail.append(connection, "certified", body, 0.0, loop_id=1, rows=[tuple(row)])
+
+    assert check(database).problems == ()
+
+
+def test_damage_that_only_shows_when_everything_is_read_is_found(
+    tmp_path: Path, small_loop: Callable[..., None]
+) -> None:
+    path = tmp_path / "labels.db"
+    with closing(Database(f"sqlite:///{path}")) as database:
+        small_loop(database)
+    for old, new in (("FLOAT NOT NULL", "FLOAT"), ("FLOAT", "FLOAT NOT NULL")):
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA writable_schema = ON")
+            connection.execute(
+                "UPDATE sqlite_master SET sql = replace(sql, ?, ?) WHERE name = 'items'",
+                (f"added_at {old}", f"added_at {new}"),
+            )
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            if new == "FLOAT":
+                connection.execute("UPDATE items SET added_at = NULL WHERE id = 1")
+
+    assert check(f"sqlite:///{path}").problems == ("The file is damaged: NULL value in items.added_at",)

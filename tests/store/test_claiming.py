@@ -193,7 +193,10 @@ def test_withdrawing_leaves_what_is_in_hand_and_what_was_answered(storage, publi
     loop_id = publish(database, 5, overlap=2)
     publish(database, 1, loop="other")
     add_traps(database, "team", {"i4": "a"})
-    anna, bert = Desk(database, "anna", loop="team", lease_seconds=50), Desk(database, "bert", lease_seconds=5)
+    anna, bert = (
+        Desk(database, "anna", loop="team", lease_seconds=50),
+        Desk(database, "bert", lease_seconds=5),
+    )
     first, second = (claim.queries[0].token for claim in anna.claim(2, together=False))
     bert_s = bert.claim(3, together=False)[2].queries[0].token
     anna.tell({first: "a"})

@@ -236,6 +236,18 @@ def test_while_somebody_reads_the_old_bytes_stay_and_it_says_so(
     database.close()
 
 
+def test_bytes_that_cannot_be_overwritten_do_not_undo_the_erasure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bootstrap.store.erasing._PATIENCE", "no number(")
+    database = Database(f"sqlite:///{tmp_path / 'labels.db'}")
+    begin(database, ["a", "b"])
+    erased = erase(database, ["id of a"])
+    assert (erased.n_items, erased.overwritten) == (1, False)
+    assert payloads(database) == [None, '"b"']
+    database.close()
+
+
 def test_a_store_is_erased_from_by_its_url(storage: str) -> None:
     database = Database(storage)
     begin(database, ["a"])

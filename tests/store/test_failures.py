@@ -144,6 +144,17 @@ def test_a_row_about_nothing_is_refused(database: Database) -> None:
         )
 
 
+def test_what_people_saw_is_not_in_an_error(database: Database) -> None:
+    add_item(database, "first")
+    with pytest.raises(StoreError) as raised:
+        add_item(database, "first", "a private text")
+
+    error: BaseException | None = raised.value
+    while error is not None:
+        assert "a private text" not in str(error)
+        error = error.__cause__
+
+
 def test_what_was_written_before_an_error_in_the_same_call_is_undone(database: Database) -> None:
     def half() -> None:
         with database.writing() as connection:

@@ -1,0 +1,274 @@
+"""People at desks: eight processes beside hand-written SQL, and one claim among a million open items.
+
+The hand-written peer is the least that can be done on SQLite with the same pragmas: one table, one statement
+for the claim, one for the answer, each in a transaction of its own; no trail, no leases of others to respect,
+no people who may not see an item twice. Both hand out as many items at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from bootstrap.store.database import Database
+from bootstrap.store.desk import Desk
+from bootstrap.store.schema import (
+    claims,
+    class_lists,
+    items,
+    labels,
+    loops,
+    members,
+    queries,
+    slots,
+    standing,
+)
+
+N, PEOPLE = 4000, 8
+
+_OURS = """
+import sys
+from bootstrap.store.desk import Desk
+url, name, at_a_time = sys.argv[1], sys.argv[2], int(sys.argv[3])
+with Desk(url, name) as desk:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    while claimed := desk.claim(at_a_time):
+        told = desk.tell({claim.queries[0].token: "a" for claim in claimed})
+        assert told.kept == len(claimed), told
+"""
+
+_BY_HAND = """
+import secrets, sqlite3, sys, time
+path, name, at_a_time = sys.argv[1], sys.argv[2], int(sys.argv[3])
+connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    connection.execute("PRAGMA " + pragma)
+claim = '''UPDATE items SET who = ?, token = ?, until = ? WHERE id = (SELECT id FROM items
+    WHERE label IS NULL AND (until IS NULL OR until <= ?) ORDER BY id LIMIT 1) RETURNING id'''
+print("ready", flush=True)
+sys.stdin.readline()
+while True:
+    now, held = time.time(), []
+    connection.execute("BEGIN IMMEDIATE")
+    for _ in range(at_a_time):
+        token = secrets.token_hex(16)
+        found = connection.execute(claim, (name, token, now + 600, now)).fetchone()
+        if found is None:
+            break
+        held.append((token, found[0]))
+    connection.execute("COMMIT")
+    if not held:
+        break
+    connection.execute("BEGIN IMMEDIATE")
+    for token, key in held:
+        connection.execute("UPDATE items SET label = 'a' WHERE id = ? AND token = ?", (key, token))
+    connection.execute("COMMIT")
+"""
+
+
+def fill(database: Database, n_open: int, n_labeled: int = 0, overlap: int = 1) -> None:
+    """A store with so many items, labeled ones before the open ones."""
+    with database.claiming() as connection:
+        connection.execute(
+            insert(loops).values(
+                id=1,
+                name="team",
+                settings="{}",
+                entropy="1",
+                key="00",
+                created_at=0.0,
+                class_version=1,
+                taken_up_to=0,
+            )
+        )
+        connection.execute(
+            insert(class_lists).values(
+                loop_id=1, version=1, classes=json.dumps(["a", "b"]), change="{}", by=None, at=0.0
+            )
+        )
+    more(database, 0, n_labeled, answered=True)
+    more(database, n_labeled, n_labeled + n_open, overlap=overlap)
+
+
+def more(database: Database, first: int, last: int, *, answered: bool = False, overlap: int = 1) -> None:
+    """Rows `first` up to `last`, asked about, and answered by somebody else where that is wanted."""
+    for start in range(first, last, 20_000):
+        rows = range(start, min(start + 20_000, last))
+        with database.claiming() as connection:
+            for table, values in (
+                (items, [{"id": i + 1, "key": f"{i}", "payload": '"text"', "added_at": 0.0} for i in rows]),
+                (members, [_member(i) for i in rows]),
+                (queries, [_query(i, answered, overlap) for i in rows]),
+                (slots, [_slot(i, answered) for i in rows for _ in range(overlap)]),
+            ):
+                connection.execute(insert(table), values)
+            if answered:
+                connection.execute(insert(labels), [_label(i) for i in rows])
+                connection.execute(insert(standing), [_standing(i) for i in rows])
+    if not database.is_sqlite:
+        with database.claiming() as connection:
+            connection.execute(text("ANALYZE"))
+
+
+def _member(i: int) -> dict[str, Any]:
+    return {"loop_id": 1, "row": i, "item_id": i + 1, "name": f"i{i}", "home": 0}
+
+
+def _query(i: int, answered: bool, overlap: int) -> dict[str, Any]:
+    return {
+        "id": i + 1,
+        "token": f"q{i}",
+        "loop_id": 1,
+        "item_id": i + 1,
+        "row": i,
+        "batch": 0,
+        "position": i,
+        "round": 1,
+        "kind": "training",
+        "usefulness": (i * 7919 % 10007) / 10007,
+        "overlap": overlap,
+        "class_version": 1,
+        "published_at": 0.0,
+        "state": "settled" if answered else "open",
+    }
+
+
+def _slot(i: int, answered: bool) -> dict[str, Any]:
+    return {
+        "query_id": i + 1,
+        "loop_id": 1,
+        "item_id": i + 1,
+        "for_adjudicator": False,
+        "deadline": 1e18,
+        "usefulness": (i * 7919 % 10007) / 10007,
+        "is_open": not answered,
+        "reviewer": "somebody" if answered else None,
+        "token": f"t{i}" if answered else None,
+    }
+
+
+def _label(i: int) -> dict[str, Any]:
+    return {
+        "id": i + 1,
+        "loop_id": 1,
+        "item_id": i + 1,
+        "row": i,
+        "query_id": i + 1,
+        "token": f"t{i}",
+        "label": '"a"',
+        "source": "training",
+        "by": "somebody",
+        "round": 1,
+        "at": 0.0,
+        "blind": True,
+        "extra": False,
+        "adjudicates": False,
+        "class_version": 1,
+    }
+
+
+def _standing(i: int) -> dict[str, Any]:
+    return {"loop_id": 1, "item_id": i + 1, "opinion": "first", "label_id": i + 1, "skip": False}
+
+
+def seconds_of(program: str, where: str, at_a_time: int) -> float:
+    """Seconds until eight processes that began together are through."""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, where, f"person {i}", str(at_a_time)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for i in range(PEOPLE)
+    ]
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    began = time.perf_counter()
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.wait() for process in running] == [0] * PEOPLE
+    took = time.perf_counter() - began
+    for process in running:
+        for pipe in (process.stdin, process.stdout):
+            assert pipe is not None
+            pipe.close()
+    return took
+
+
+def by_hand(path: Path, at_a_time: int) -> float:
+    """Items a second of the hand-written peer."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(
+        "CREATE TABLE items (id INTEGER PRIMARY KEY, who TEXT, token TEXT, until REAL, label TEXT)"
+    )
+    connection.execute("CREATE INDEX open_items ON items (id) WHERE label IS NULL")
+    connection.execute("BEGIN")
+    connection.executemany("INSERT INTO items (id) VALUES (?)", [(i,) for i in range(N)])
+    connection.execute("COMMIT")
+    took = seconds_of(_BY_HAND, str(path), at_a_time)
+    left = connection.execute("SELECT count(*) FROM items WHERE label IS NULL").fetchone()
+    connection.close()
+    assert left == (0,)
+    return N / took
+
+
+@pytest.mark.parametrize("at_a_time", [1, 20])
+@pytest.mark.parametrize("overlap", [1, 2])
+def test_eight_processes(storage: str, tmp_path: Path, capsys: Any, overlap: int, at_a_time: int) -> None:
+    database = Database(storage)
+    fill(database, N // overlap, overlap=overlap)
+    rate = N / seconds_of(_OURS, storage, at_a_time)
+    with database.reading() as connection:
+        handed = Counter(connection.execute(select(claims.c.query_id)).scalars())
+        said = connection.execute(select(labels.c.query_id, labels.c.by)).all()
+        stands = connection.execute(select(standing.c.label_id)).all()
+    kind = "SQLite" if database.is_sqlite else "PostgreSQL"
+    database.close()
+    assert set(handed.values()) == {overlap}
+    assert len(handed) == len(stands) == N // overlap
+    assert len(said) == len({tuple(row) for row in said}) == N
+    line = f"{kind}, {at_a_time} at a time, overlap {overlap}: {rate:.0f} answers/s"
+    if kind == "SQLite":
+        peer = by_hand(tmp_path / "by_hand.db", at_a_time)
+        line += f"; by hand {peer:.0f}: {rate / peer:.2f} times its rate"
+    with capsys.disabled():
+        print(f"\n{line}", end=" ")
+
+
+def test_a_claim_among_a_million_open_items(storage: str, capsys: Any) -> None:
+    database = Database(storage)
+    fill(database, 10**6)
+    medians, first, line = [], 10**6, "SQLite" if database.is_sqlite else "PostgreSQL"
+    for n_labeled in (10**4, 10**5, 10**6):
+        more(database, first, 10**6 + n_labeled, answered=True)
+        first = 10**6 + n_labeled
+        desk = Desk(database, "anna")
+        took = []
+        for _ in range(200):
+            began = time.perf_counter()
+            claim = desk.claim()[0]
+            took.append(time.perf_counter() - began)
+            desk.tell({claim.queries[0].token: "a"})
+        medians.append(1000 * statistics.median(took))
+        line += f"; {n_labeled:,} labeled: {medians[-1]:.2f} ms"
+    database.close()
+    with capsys.disabled():
+        print(f"\nmedian claim among 10^6 open items, {line}", end=" ")
+    assert max(medians) < 10
+    assert medians[-1] < 2 * medians[0]

@@ -1,0 +1,400 @@
+"""A loop with a store tells the same as one in memory; resumed, it is the loop that it was."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_classification
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+
+from bootstrap import SKIP, BootstrapLoop, each
+from bootstrap.errors import AnswersRejected, InvalidInput, NotReady, StoreError, StoreInUse
+from bootstrap.loading import load_loop
+from bootstrap.store.checking import check
+from bootstrap.store.database import Database
+from bootstrap.store.erasing import erase
+
+pytestmark = pytest.mark.filterwarnings("ignore:no model was fitted")
+
+X, y = make_classification(400, 6, n_informative=4, class_sep=1.6, random_state=3)
+IDS = [f"item {i}" for i in range(len(X))]
+TRUTH = dict(zip(IDS, np.where(y == 1, "spam", "ham").tolist(), strict=True))
+
+
+def knows(queries):
+    return [TRUTH[query.id] for query in queries]
+
+
+def a_loop(labeler=knows, **settings):
+    chosen = {"strategy": "margin", "batch_size": 10, "random_state": 5, "target_accuracy": 0.8}
+    return BootstrapLoop(LogisticRegression(), labeler, **(chosen | settings))
+
+
+def again(storage, **settings):
+    return load_loop(storage=storage, estimator=LogisticRegression(), **({"labeler": knows} | settings))
+
+
+def tokens(queries):
+    return [query.token for query in queries]
+
+
+def told(loop):
+    """Everything that one may ask a loop about."""
+    return (
+        list(loop.history),
+        [(label.id, label.label, label.source, label.extra, label.round) for label in loop.labels],
+        [certificate.to_dict() for certificate in loop.certificates],
+        str(loop.verdict()),
+        loop.certified_review_rate,
+        loop.classes,
+    )
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"audit_share": 0.3, "random_share": 0.3, "classes": ["ham", "spam"]},
+        {"target_of": "system", "asked_twice": 0.5},
+        {"held_out": 0, "audit_share": 0},
+        {"targets": {"spam": {"recall": 0.6}}},
+    ],
+    ids=["as it comes", "shares", "twice", "nothing held out", "recall"],
+)
+def test_a_stored_loop_and_a_resumed_one_tell_what_one_in_memory_tells(storage, settings):
+    in_memory = a_loop(**settings)
+    in_memory.run(X, ids=IDS, rounds=12)
+    stored = a_loop(storage=storage, **settings)
+    stored.run(X, ids=IDS, rounds=12)
+    assert told(stored) == told(in_memory)
+    stored.close()
+    resumed = again(storage)
+    assert told(resumed) == told(in_memory)
+    np.testing.assert_array_equal(resumed.predict_proba(X), in_memory.predict_proba(X))
+    resumed.run(rounds=16)
+    in_memory.run(rounds=16)
+    assert told(resumed) == told(in_memory)
+    assert check(storage).ok
+    resumed.close()
+
+
+def test_a_script_that_is_run_again_goes_on_where_it_was(storage):
+    for rounds in (2, 5, 9):
+        loop = a_loop(storage=storage)
+        history = loop.run(X, ids=IDS, rounds=rounds)
+        loop.close()
+    in_memory = a_loop()
+    assert list(history) == list(in_memory.run(X, ids=IDS, rounds=9))
+
+
+def test_a_loop_by_ask_and_tell_is_resumed_after_every_step(storage):
+    def steps(loop):
+        yield loop.add(X[:200], ids=IDS[:200])
+        for round_ in range(4):
+            queries = loop.ask()
+            yield len(queries)
+            yield loop.tell({query.id: TRUTH[query.id] for query in queries[:4]}, by="ann")
+            yield loop.tell({query.token: SKIP for query in queries[4:6]})
+            yield loop.tell({queries[0].id: "something else"})
+            yield loop.tell({query.id: TRUTH[query.id] for query in queries[6:9]})
+            if round_ == 2:
+                yield loop.add(X[200:], ids=IDS[200:])
+                yield loop.add_labels(IDS[200:220], [TRUTH[i] for i in IDS[200:220]], by="file")
+                yield loop.reopen_skipped()
+            yield loop.refit()
+
+    in_memory = a_loop(None)
+    expected = list(steps(in_memory))
+    stored = a_loop(None, storage=storage)
+    found = []
+    walk = steps(_Resumed(stored, storage))
+    found = list(walk)
+    assert found == expected
+    with again(storage, labeler=None)._step():
+        pass
+    last = again(storage, labeler=None)
+    assert told(last) == told(in_memory)
+    last.close()
+
+
+class _Resumed:
+    """Passes every call to the loop as another process would find it."""
+
+    def __init__(self, loop, storage):
+        self._storage = storage
+        loop.close()
+
+    def __getattr__(self, name):
+        def call(*args, **kwargs):
+            loop = again(self._storage, labeler=None)
+            try:
+                return getattr(loop, name)(*args, **kwargs)
+            finally:
+                loop.close()
+
+        return call
+
+
+def test_two_loop_objects_in_one_store_see_what_the_other_did(storage):
+    one, other = a_loop(None, storage=storage), None
+    one.add(X, ids=IDS)
+    queries = one.ask()
+    other = a_loop(None, storage=storage)
+    assert tokens(other.ask()) == tokens(queries)
+    other.tell({query.id: TRUTH[query.id] for query in queries[:5]}, by="other")
+    assert one.n_labels == 5
+    assert tokens(one.ask()) == tokens(queries[5:])
+    assert one.tell({queries[0].id: TRUTH[queries[0].id]}).repeated == 1
+    one.tell({query.id: TRUTH[query.id] for query in queries[5:]})
+    other.refit()
+    assert list(one.history) == list(other.history)
+    np.testing.assert_array_equal(one.predict(X), other.predict(X))
+    one.close()
+    other.close()
+
+
+def test_while_one_process_trains_another_may_look_and_not_train(storage):
+    one = a_loop(storage=storage)
+    one.run(X, ids=IDS, rounds=2)
+    other = again(storage)
+    seen = []
+
+    def callback(loop, round_):
+        seen.append(len(other.history))
+        with pytest.raises(StoreInUse, match="default"):
+            other.refit()
+
+    one.run(rounds=4, callbacks=[callback])
+    assert seen == [3, 4]
+    assert told(other) == told(one)
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_answers_are_in_the_store_before_the_next_question(storage, streams):
+    counted = []
+
+    def answer(query):
+        database = Database(storage)
+        with database.reading() as connection:
+            counted.append(connection.exec_driver_sql("SELECT count(*) FROM labels").scalar())
+        database.close()
+        if len(counted) == 14:
+            raise OSError("the line went dead")
+        return TRUTH[query.id]
+
+    labeler = each(answer) if streams else lambda queries: list(map(answer, queries))
+    loop = a_loop(labeler, storage=storage)
+    with pytest.raises(OSError, match="the line went dead"):
+        loop.run(X, ids=IDS, rounds=3)
+    loop.close()
+    first = sum(n == 0 for n in counted)
+    if streams:
+        assert counted == list(range(14))
+    else:
+        assert sorted(set(counted)) == [0, first]
+    resumed = again(storage)
+    assert resumed.n_labels == (13 if streams else first)
+    resumed.run(rounds=3)
+    in_memory = a_loop()
+    in_memory.run(X, ids=IDS, rounds=3)
+    assert list(resumed.history) == list(in_memory.history)
+    resumed.close()
+
+
+def test_what_is_refused_leaves_the_valid_answers_of_the_same_call(storage):
+    loop = a_loop(None, storage=storage)
+    loop.add(X, ids=IDS)
+    queries = loop.ask()
+    with pytest.raises(AnswersRejected, match="nobody"):
+        loop.tell({queries[0].id: "spam", "nobody": "spam", queries[1].id: None})
+    loop.close()
+    resumed = again(storage, labeler=None)
+    assert [label.id for label in resumed.labels] == [queries[0].id]
+    resumed.close()
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"batch_size": 11}, "batch_size is 10 there and 11 now"),
+        ({"strategy": "entropy"}, "strategy is 'margin' there and 'entropy' now"),
+        ({"target_accuracy": 0.9}, "target_accuracy"),
+        ({"random_state": 6}, "another random_state"),
+        ({"classes": ["ham", "spam"]}, "classes"),
+    ],
+)
+def test_other_settings_are_refused_and_nothing_is_changed(tmp_path, changed, message):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    a_loop(storage=storage).close()
+    with pytest.raises(StoreError, match=message):
+        a_loop(storage=storage, **changed)
+    a_loop(storage=storage).close()
+
+
+def test_load_loop_says_which_loops_there_are(tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    a_loop(storage=storage, name="team").close()
+    with pytest.raises(StoreError, match="no loop 'default'.*'team'"):
+        again(storage)
+    with pytest.raises(StoreError, match="no store"):
+        again(f"sqlite:///{tmp_path / 'other.db'}")
+    assert not (tmp_path / "other.db").exists()
+
+
+def test_a_strategy_of_ones_own_has_to_be_passed_again(tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+
+    def mine(learner, X, n_instances=1):
+        return np.arange(n_instances), np.ones(n_instances)
+
+    loop = a_loop(storage=storage, strategy=mine)
+    loop.run(X, ids=IDS, rounds=2)
+    loop.close()
+    with pytest.raises(InvalidInput, match="pass it"):
+        again(storage)
+    with pytest.raises(InvalidInput, match="margin"):
+        again(storage, strategy="margin")
+    loop = again(storage, strategy=mine)
+    assert len(loop.history) == 2
+    loop.close()
+
+
+def test_texts_and_raw_items_come_back_as_they_were(storage):
+    texts = [f"{'cheap pills' if i % 2 else 'see you at'} {i}" for i in range(60)]
+    items = [{"subject": text, "n": i} for i, text in enumerate(texts)]
+    shown = []
+
+    def labeler(queries):
+        shown.extend(query.item for query in queries)
+        return ["spam" if "pills" in query.item["subject"] else "ham" for query in queries]
+
+    def text_loop(**more):
+        pipeline = make_pipeline(TfidfVectorizer(), LogisticRegression())
+        return BootstrapLoop(pipeline, labeler, batch_size=5, random_state=1, strategy="margin", **more)
+
+    loop = text_loop(storage=storage)
+    loop.run(texts, items=items, rounds=3)
+    loop.close()
+    resumed = text_loop(storage=storage)
+    assert resumed.run(texts, items=items, rounds=5).stop_reason == "5 of 5 rounds done"
+    assert all(item in items for item in shown)
+    in_memory = text_loop()
+    assert list(in_memory.run(texts, items=items, rounds=5)) == list(resumed.history)
+    assert resumed.add(texts, items=items).new == 0
+    resumed.close()
+
+
+def test_another_estimator_is_another_model_and_its_certificates_do_not_apply(storage):
+    loop = a_loop(storage=storage)
+    loop.run(X, ids=IDS, budget=300)
+    assert loop.certified_review_rate < 1
+    n_certificates = len(loop.certificates)
+    loop.close()
+    with pytest.warns(UserWarning, match=r"LogisticRegression.*GaussianNB") as warned:
+        other = load_loop(storage=storage, estimator=GaussianNB(), labeler=knows)
+    assert any("certificates do not apply" in str(w.message) for w in warned)
+    told_now = told(other)
+    assert [c for c in other.certificates[:n_certificates]]
+    assert all(c.candidate > other.certificates[0].candidate for c in other.certificates[n_certificates:])
+    other.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        same = load_loop(storage=storage, estimator=GaussianNB(), labeler=knows)
+    assert told(same) == told_now
+    same.close()
+    assert check(storage).ok
+
+
+def test_a_candidate_by_hand_cannot_be_fitted_again_and_that_is_said(storage):
+    loop = a_loop(storage=storage)
+    loop.run(X, ids=IDS, rounds=8)
+    loop.candidate(GaussianNB())
+    loop.run(rounds=12)
+    loop.close()
+    with pytest.warns(UserWarning, match="registered by hand"):
+        resumed = again(storage)
+    before = told(resumed)
+    resumed.close()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        resumed = again(storage)
+    assert told(resumed) == before
+    resumed.close()
+
+
+def test_looking_at_audited_mistakes_is_remembered(storage):
+    loop = a_loop(storage=storage)
+    loop.run(X, ids=IDS, rounds=6)
+    loop.errors(audited=True)
+    loop.run(rounds=14)
+    expected = told(loop)
+    loop.close()
+    in_memory = a_loop()
+    in_memory.run(X, ids=IDS, rounds=6)
+    in_memory.errors(audited=True)
+    in_memory.run(rounds=14)
+    assert expected == told(in_memory)
+    resumed = again(storage)
+    assert told(resumed) == expected
+    resumed.close()
+
+
+def test_erased_items_are_trained_on_no_more_and_their_evidence_stays(storage):
+    loop = a_loop(storage=storage)
+    loop.run(X, ids=IDS, budget=300)
+    rate, n_labels = loop.certified_review_rate, loop.n_labels
+    audited = [label.id for label in loop.labels if label.source == "audit"][:3]
+    trained = [label.id for label in loop.labels if label.source == "training"][:3]
+    assert rate < 1
+    erase(storage, audited)
+    assert loop.certified_review_rate == rate  # by the same model: it has learned from none of these
+    with pytest.raises(InvalidInput, match="no item has the id"):
+        loop.is_held_out(audited[0])
+    erase(storage, trained)
+    with pytest.warns(UserWarning, match="erased"):
+        loop.run(X, ids=IDS, budget=320)
+    assert loop.n_labels >= n_labels
+    assert not {label.id for label in loop.labels} & {*audited, *trained}
+    assert np.intersect1d(loop.trained_rows, [IDS.index(i) for i in trained]).size == 0
+    expected = told(loop)
+    loop.close()
+    resumed = again(storage)
+    assert told(resumed) == expected
+    assert check(storage).ok
+    resumed.close()
+
+
+def test_a_failed_write_leaves_the_store_right_and_memory_follows_it(tmp_path, monkeypatch):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = a_loop(None, storage=storage)
+    loop.add(X, ids=IDS)
+    queries = loop.ask()
+    write = loop._journal._write
+
+    def fails(connection):
+        write(connection)
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(loop._journal, "_write", fails)
+    with pytest.raises(StoreError, match="full"):
+        loop.tell({queries[0].id: "spam"})
+    monkeypatch.undo()
+    assert loop.n_labels == 0
+    assert tokens(loop.ask()) == tokens(queries)
+    assert loop.tell({queries[0].id: "spam"}).kept == 1
+    loop.close()
+
+
+def test_close_pool_says_that_it_needs_a_loop_in_memory(tmp_path):
+    loop = a_loop(storage=f"sqlite:///{tmp_path / 'labels.db'}")
+    loop.run(X, ids=IDS, rounds=2)
+    with pytest.raises(NotReady, match="storage=None"):
+        loop.close_pool()
+    loop.close()
