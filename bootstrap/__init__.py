@@ -1,7 +1,7 @@
 """Start with people labeling everything; let the model take over as it earns it.
 
 The front door. Names are loaded when first used (PEP 562), so that `import bootstrap` alone stays
-quick and loads no third-party package: none of numpy, scikit-learn, modAL, pandas or matplotlib.
+quick and loads no third-party package: none of numpy, scikit-learn, modAL, pandas, SQLAlchemy or matplotlib.
 
     from bootstrap import BootstrapLoop, strategies
 """
@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bootstrap import strategies
-    from bootstrap.errors import BootstrapError, LabelerStopped
+    from bootstrap.errors import BootstrapError, LabelerStopped, StoreError
     from bootstrap.history import History
     from bootstrap.labelers import PanelLabeler, SimulatedLabeler, TerminalLabeler, each
     from bootstrap.learner import Learner, as_learner
+    from bootstrap.loading import load_loop
     from bootstrap.loop import BootstrapLoop
     from bootstrap.records import SKIP, Label, Query, Round
+    from bootstrap.store import Desk
 
 __version__ = "0.1.0"
 
@@ -26,6 +28,7 @@ __all__ = [
     "SKIP",
     "BootstrapError",
     "BootstrapLoop",
+    "Desk",
     "History",
     "Label",
     "LabelerStopped",
@@ -34,9 +37,11 @@ __all__ = [
     "Query",
     "Round",
     "SimulatedLabeler",
+    "StoreError",
     "TerminalLabeler",
     "as_learner",
     "each",
+    "load_loop",
     "strategies",
 ]
 
@@ -44,6 +49,7 @@ __all__ = [
 _HOMES = {
     "BootstrapError": "bootstrap.errors",
     "BootstrapLoop": "bootstrap.loop",
+    "Desk": "bootstrap.store",
     "History": "bootstrap.history",
     "Label": "bootstrap.records",
     "LabelerStopped": "bootstrap.errors",
@@ -53,9 +59,11 @@ _HOMES = {
     "Round": "bootstrap.records",
     "SKIP": "bootstrap.records",
     "SimulatedLabeler": "bootstrap.labelers",
+    "StoreError": "bootstrap.errors",
     "TerminalLabeler": "bootstrap.labelers",
     "as_learner": "bootstrap.learner",
     "each": "bootstrap.labelers",
+    "load_loop": "bootstrap.loading",
 }
 
 

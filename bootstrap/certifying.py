@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bootstrap.class_changes import ClassChange
 from bootstrap.errors import InvalidInput, NotReady
 from bootstrap.measuring import people_error_interval, review_threshold, uniform_draw
 from bootstrap.model import FrozenModel, Model
@@ -101,6 +102,10 @@ class Certifying:
         self._frontier = 0.0  # turn up to which items that came late have to be audited first
         self._n_known = 0  # rows of the pool that the candidates have predictions for
         self._n_collected = 0  # certified rungs that have their certificate
+        self._class_version = 1
+        self._n_older = 0  # candidates that were about an older version of the classes
+        self._apart: set[int] = set()  # rows that are asked out of their turn: no random part of all
+        self._seen_twice: set[int] = set()  # rows with two answers when the classes were changed
         self._seconds: dict[int, tuple[str | None, str | None]] = {}  # row -> who answered first and second
 
     @property
@@ -233,6 +238,39 @@ class Certifying:
         """The content of these rows is gone."""
         self.trial.erase(rows)
         self._collect()
+
+    # classes
+
+    def change_classes(self, change: ClassChange, version: int) -> None:
+        """Nothing that was tested or proved is about this version: candidates begin anew.
+
+        Whoever changes classes has seen which are confused, so that no audit so far counts later on.
+        """
+        self.trial.withdraw(f"the classes were changed (version {version})")
+        self._seen_twice |= {row for row, _, _ in self.trial.twice()}
+        self.trial.rename(change.now)
+        if self.trial.catching_up:  # those that come first now are no random part of all that come
+            for row in self._rows_to_catch_up():
+                self.set_apart(row)
+            self.trial.catching_up, self._frontier = False, 0.0
+        self._beginning = None
+        self.next_candidate_at = FIRST_CANDIDATE
+        self._class_version, self._n_older = version, len(self.trial.candidates)
+
+    def set_apart(self, row: int) -> None:
+        """A row is asked again for what was said of it: its answer is evidence for nothing."""
+        self._apart.add(row)
+        self.trial.set_apart(row)
+
+    def is_apart(self, row: int) -> bool:
+        """Whether it is asked again for what was said of it."""
+        return row in self._apart
+
+    @property
+    def waits_for_apart(self) -> bool:
+        """Whether audits are missing that were asked for again: the others are no random part until then."""
+        waiting = (Place.HELD_OUT, Place.AUDITING)
+        return any(self._pool.place(row) in waiting for row in self._apart)
 
     def put_model(self, candidate: Candidate, model: FrozenModel) -> None:
         """The model of a candidate, fitted again and found to be the same."""
@@ -386,8 +424,14 @@ class Certifying:
         return uniform_draw(self._key, self._pool.id(row), "asked-twice") < self._settings.asked_twice
 
     def _drawn_pairs(self) -> list[tuple[int, Class, Class]]:
-        """Both labels of the audits that were drawn to be answered twice: those disputed are no measure."""
-        return [pair for pair in self.trial.twice() if self._is_drawn_twice(pair[0])]
+        """Both labels of the audits that were drawn to be answered twice: those disputed are no measure.
+
+        Nor are those that were there when the classes were changed, or that were asked again for it: who
+        merges two classes may have seen that people mix them up.
+        """
+        left_out = self._seen_twice | self._apart
+        pairs = (pair for pair in self.trial.twice() if pair[0] not in left_out)
+        return [pair for pair in pairs if self._is_drawn_twice(pair[0])]
 
     def _is_one_person(self, first: str | None, second: str | None) -> bool:
         """Whether both answers are one person's; an adjudicator without a name is another one."""
@@ -422,8 +466,11 @@ class Certifying:
             self._begin(again, self.model_of(last))
 
     def _n_to_catch_up(self) -> int:
+        return len(self._rows_to_catch_up())
+
+    def _rows_to_catch_up(self) -> list[int]:
         waiting = self._pool.rows(Place.HELD_OUT, Place.AUDITING)
-        return sum(self._pool.turn(row) <= self._frontier for row in waiting.tolist())
+        return [row for row in waiting.tolist() if self._pool.turn(row) <= self._frontier]
 
     def _see_whether_caught_up(self) -> None:
         if not self.trial.catching_up:
@@ -435,7 +482,7 @@ class Certifying:
 
     def _predict(self, rows: NDArray[np.intp]) -> None:
         """Have every candidate predict for those of these rows that it does not know yet."""
-        for candidate in self.trial.candidates:
+        for candidate in self.trial.candidates[self._n_older :]:
             known = candidate.predictions
             at = np.minimum(np.searchsorted(known.rows, rows), len(known.rows) - 1)
             missing = rows[known.rows[at] != rows]
@@ -456,7 +503,13 @@ class Certifying:
             for rung in () if candidate.closed else candidate.rungs:
                 if rung.certified and (candidate.number, rung.review_rate) not in given:
                     self.certificates.append(
-                        certify(candidate, rung, people=self.people(), delta_in_all=self.ledger.delta)
+                        certify(
+                            candidate,
+                            rung,
+                            people=self.people(),
+                            delta_in_all=self.ledger.delta,
+                            class_version=self._class_version,
+                        )
                     )
         self._n_collected = self.trial.n_certified
 

@@ -6,13 +6,16 @@ import difflib
 import math
 import reprlib
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bootstrap.errors import InvalidInput
 from bootstrap.records import Class, Skip
+
+if TYPE_CHECKING:
+    from bootstrap.class_changes import ClassChange
 
 __all__ = ["ClassList", "plain_answer"]
 
@@ -33,6 +36,7 @@ class ClassList:
         if isinstance(classes, str | bytes):
             raise InvalidInput(f"classes is a single string, {classes!r}: pass a list of classes")
         self.is_open = True  # while the given ones are checked against each other
+        self._changes: list[ClassChange] = []  # each made the next version
         self._code_of: dict[Class, int] = {}  # in order of appearance
         for label in self.check_all(classes) if classes is not None else ():
             if not isinstance(label, Skip):
@@ -55,8 +59,28 @@ class ClassList:
         return tuple(self._code_of) if not self.is_open else tuple(sorted(self._code_of))
 
     def add(self, label: Class) -> int:
-        """Remember a checked label's class; returns its code, which never changes."""
+        """Remember a checked label's class; returns its code, the same until :meth:`change`."""
         return self._code_of.setdefault(label, len(self._code_of))
+
+    @property
+    def version(self) -> int:
+        """Which version this is, from 1."""
+        return 1 + len(self._changes)
+
+    def change(self, change: ClassChange) -> None:
+        """Go on to the next version, which has been checked; every class gets another code."""
+        after = change.apply(tuple(self._code_of))
+        every = dict.fromkeys([*after, *change.parts] if self.is_open else after)
+        self._code_of = {name: code for code, name in enumerate(every)}
+        self._changes.append(change)
+
+    def now(self, label: Class, version: int) -> Class | None:
+        """What a label of an older version is called now; None where its class was split since."""
+        found: Class | None = label
+        for change in self._changes[version - 1 :]:
+            if found is not None:
+                found = change.now(found)
+        return found
 
     def encoding(self, codes: NDArray[np.intp]) -> tuple[NDArray[Any], NDArray[np.intp]]:
         """(classes, codes into them) for codes of labels to train on.
@@ -91,6 +115,8 @@ class ClassList:
                     f"{label!r} is a {_KINDS[type(label)]} and the classes so far are {_KINDS[type(first)]}s "
                     f"(such as {first!r}): use one kind of label"
                 )
+        if label not in self._code_of:
+            self._refuse_old(label)
         if not self.is_open and label not in self._code_of:
             written = {str(known): known for known in self._code_of}
             near = difflib.get_close_matches(str(label), written, n=1)
@@ -99,6 +125,18 @@ class ClassList:
                 f"{label!r} is not one of the {len(self._code_of)} classes {_some(self._code_of)}{hint}"
             )
         return label
+
+    def _refuse_old(self, label: Class) -> None:
+        """Refuse what was a class in an older version; who says so has not seen the new one."""
+        for i in range(len(self._changes) - 1, -1, -1):
+            change = self._changes[i]
+            if label in change.news:
+                return
+            if label in change.olds:
+                raise InvalidInput(
+                    f"{label!r} is no class any more: version {i + 2} of the classes has "
+                    f"{_some(change.names(label))} in its place"
+                )
 
     def check_all(self, labels: Iterable[Any]) -> list[Class | Skip]:
         """Check labels that come together and must be of one kind; nothing is remembered.

@@ -98,6 +98,10 @@ class DeskDriver:
         loop.take_saved()
         while True:
             reason = self._stop.reason(loop)
+            if reason is None and not self._queue_ahead and loop.ask_second():
+                if self._wait(loop):  # what they say decides what is asked next
+                    loop.take_saved()
+                continue
             if reason is None and not self._fill(loop):
                 reason = "the pool is used up: every item outside the held-out set was asked about"
             if reason is not None:
@@ -111,10 +115,9 @@ class DeskDriver:
 
     def _fill(self, loop: _Published) -> bool:
         """Have enough queries open; whether any is."""
-        second = loop.ask_second()
+        if self._queue_ahead:
+            loop.ask_second()
         now = self._desks.progress()
-        if second and not self._queue_ahead:  # what they say decides what is asked next
-            return True
         while now.n_training < self._batch_size + self._queue_ahead:
             left = None if self._budget is None else self._budget - loop.n_labels - now.n_open
             if now.n_open and not self._queue_ahead:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bootstrap.class_changes import ClassChange
 from bootstrap.classes import ClassList
 from bootstrap.errors import AnswersRejected, InvalidInput
 from bootstrap.labels import Labels, Outcome, Told
@@ -39,6 +41,8 @@ class Exchange:
         Seconds since the epoch.
     on_answer : callable (row, Label)
         Called for each entry of the log that is not an extra one; after an interruption perhaps twice.
+    on_split : callable (row)
+        Called for each row whose answer says nothing any more, since its class was split; perhaps twice.
 
     Attributes
     ----------
@@ -56,6 +60,7 @@ class Exchange:
         name: str,
         clock: Clock,
         on_answer: Callable[[int, Label], None],
+        on_split: Callable[[int], None],
     ) -> None:
         self.labels = Labels()
         self.round = 1
@@ -68,6 +73,7 @@ class Exchange:
         self._name = name
         self._clock = clock
         self._on_answer = on_answer
+        self._on_split = on_split
         self._queries: dict[str, Query] = {}  # token -> query, every one so far
         self._asked: set[int] = set()  # rows that were ever asked about
         self._publishing: dict[int, Query] = {}  # row -> query: for longer than a call where interrupted
@@ -116,7 +122,8 @@ class Exchange:
 
     def queries_since(self, n: int) -> list[Query]:
         """All queries but the first `n`, in the order in which they were published."""
-        return list(islice(self._queries.values(), n, None))
+        new = islice(reversed(self._queries.values()), len(self._queries) - n)
+        return list(new)[::-1]
 
     def publish(self, rows: Iterable[int]) -> None:
         """Make a batch of queries about these rows of the pool, in this order."""
@@ -165,10 +172,12 @@ class Exchange:
 
     def _query(self, row: int, batch: str, classes: tuple[Class, ...], *, second: bool = False) -> Query:
         item_id = self._pool.id(row)
+        if second and self._classes.version > 1:  # it may have been asked under an older version
+            batch = f"{batch} {self._classes.version}"
         return Query(
             id=item_id,
             item=self._pool.item(row),
-            token=f"{self._name}/{batch}/{item_id}",
+            token=f"{self._name}/{batch}/{row}",  # an id may be personal, and has to go once it is erased
             classes=classes,
             open_classes=self._classes.is_open,
             round=self.round,
@@ -178,7 +187,12 @@ class Exchange:
     @property
     def told_since_round(self) -> bool:
         """Whether anything was stored since the round began."""
-        return len(self.labels.log) > self._n_told_before
+        return self.n_told_since_round > 0
+
+    @property
+    def n_told_since_round(self) -> int:
+        """How many answers were stored since the round began."""
+        return len(self.labels.log) - self._n_told_before
 
     @property
     def is_answered(self) -> bool:
@@ -229,6 +243,37 @@ class Exchange:
             self.labels.reopen(row)
             self._pool.move(row, self._pool.home(row))
         return rows
+
+    def change_classes(self, change: ClassChange) -> None:
+        """Go on to the next version of the classes, for what was said and for what waits.
+
+        Items whose class was split go back to where they came from, to be asked again.
+        """
+        self._finish_publishing()
+        self._read_log()
+        self._classes.change(change)
+        first, second = self.labels.change(change.now)
+        for row, label in self.labels.standing():
+            self._encode(row, self._classes.add(label))
+        for row in first:
+            self._ask_again(row)
+        for row in second:
+            self._second.pop(row, None)
+        shown, is_open = self._classes.shown, self._classes.is_open
+        for query in [*self._open.values(), *self._second.values()]:
+            now = replace(query, classes=shown, open_classes=is_open)
+            known = self._second if query.second else self._open
+            known[self._pool.row(query.id)] = self._queries[query.token] = now
+
+    def _ask_again(self, row: int) -> None:
+        """What was said of this row says nothing any more; whoever brought it from outside is not asked."""
+        self._open.pop(row, None)
+        self.labels.reopen(row)
+        # One that came labeled is left out of the audits, whatever the label was.
+        stays = (Place.OUTSIDE, Place.HELD_OUT_LABELED)
+        if not self._pool.is_erased(row) and self._pool.place(row) not in stays:
+            self._pool.move(row, self._pool.home(row))
+        self._on_split(row)
 
     # answers
 
@@ -317,6 +362,8 @@ class Exchange:
         """(rows, codes of their labels) of all that may be trained on: never a held-out one."""
         self._read_log()
         rows = self._pool.rows(Place.LABELED, Place.OUTSIDE)
+        if self._classes.version > 1:  # what came from outside can't be asked again
+            rows = rows[[row in self.labels for row in rows.tolist()]]
         return rows, self._codes[rows]
 
     def codes(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -367,7 +414,10 @@ class Exchange:
     def _log(
         self, row: int, answer: Class | Skip, source: Source, by: str | None, *, blind: bool, extra: bool
     ) -> None:
-        entry = Label(self._pool.id(row), answer, source, by, self.round, self._clock(), blind, extra)
+        version = self._classes.version
+        entry = Label(
+            self._pool.id(row), answer, source, by, self.round, self._clock(), blind, extra, version
+        )
         self.labels.log.append(entry)
         self._read_log()
 
@@ -379,7 +429,15 @@ class Exchange:
 
     def _read(self, entry: Label) -> None:
         row = self._pool.row(entry.id)
+        if not isinstance(entry.label, Skip):
+            label = self._classes.now(entry.label, entry.class_version)
+            if label is None:
+                self._read_split(row, entry)
+                return
+            entry = entry if label == entry.label else replace(entry, label=label)
         self.labels.read(row, entry)
+        if entry.extra and isinstance(entry.label, Skip):
+            return
         if not isinstance(entry.label, Skip):
             code = self._classes.add(entry.label)
             if entry.extra:
@@ -391,6 +449,14 @@ class Exchange:
             return
         self._open.pop(row, None)
         self._pool.move(row, self._place_after(row, entry))
+
+    def _read_split(self, row: int, entry: Label) -> None:
+        """An answer that was given before its class was split, and comes after: it is asked for again."""
+        if entry.source is Source.SECOND:
+            if not entry.extra:
+                self._second.pop(row, None)
+        elif not entry.extra and row not in self.labels:
+            self._ask_again(row)
 
     def _encode(self, row: int, code: int) -> None:
         if row >= len(self._codes):

@@ -249,10 +249,12 @@ class Journal:
             self._rebuild()
         self._models.fit_again()
 
-    def n_waiting_labels(self) -> int:
-        """Labels that have come and are not taken yet."""
+    def n_unused_labels(self) -> int:
+        """Labels that no round has used yet, those that are not taken included."""
+        self.look()
         with self.database.reading() as connection:
-            return len(LoopReader(connection, self.record.id).labels(self._replay.taken_up_to))
+            untaken = LoopReader(connection, self.record.id).labels(self._replay.taken_up_to)
+        return self._loop._exchange.n_told_since_round + len(untaken)
 
     def _take(self, connection: Connection) -> Told:
         reader = LoopReader(connection, self.record.id)
@@ -272,6 +274,8 @@ class Journal:
         entries = reader.entries(self._trail)
         for entry in entries:
             self._replay.apply(entry, reader)
+            if entry.kind == "classes":
+                self.record.class_version = entry.body["version"]
         if self._trail and any(entry.kind == "erased" for entry in entries):
             self._must_forget = True
         self._trail = length
@@ -343,9 +347,12 @@ def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: 
                     key=loop._key,
                     classes=settings["classes"],
                 )
+            else:
+                latest = LoopReader(connection, record.id).class_list()[1]
         if not is_new:
-            refuse_other(record.settings, settings, name, database.url)
+            refuse_other(record.settings | {"classes": latest}, settings, name, database.url)
             refuse_another_seed(record, loop.settings.random_state)
+            loop._given_classes = record.settings["classes"]  # what was changed since is gone through
         journal = Journal(loop, database, record, overlap=overlap)
         loop._step, loop._look, loop._mark = journal.step, journal.look, journal.mark
         loop._is_stored = True

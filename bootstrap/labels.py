@@ -6,6 +6,7 @@ overwrites it; saying the same again changes nothing. The log is the truth; all 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -83,7 +84,7 @@ class Labels:
         n, asked, given, skipped = self._counted
         for entry in self.log[n:]:
             if isinstance(entry.label, Skip):
-                skipped += 1
+                skipped += 1  # extra ones too: somebody was asked
             elif entry.source is Source.GIVEN:
                 given += 1
             else:
@@ -119,8 +120,9 @@ class Labels:
 
     def read(self, row: int, entry: Label) -> None:
         """Take one entry of the log into account; once or twice makes no difference."""
-        if entry.extra and not isinstance(entry.label, Skip):
-            self._extra.add((row, entry.label))
+        if entry.extra:
+            if not isinstance(entry.label, Skip):
+                self._extra.add((row, entry.label))
         elif entry.source is Source.SECOND:
             self._second.setdefault(row, entry.label)
         elif isinstance(entry.label, Skip):
@@ -128,6 +130,29 @@ class Labels:
         else:
             self._first[row] = entry.label
             self._skipped.discard(row)
+
+    def standing(self) -> Iterator[tuple[int, Class]]:
+        """(row, its label) of every row that has one."""
+        return iter(self._first.items())
+
+    def change(self, now: Callable[[Class], Class | None]) -> tuple[list[int], list[int]]:
+        """Call every class what it is called now, and forget the labels of those that were split.
+
+        Returns
+        -------
+        first, second : list of int
+            Rows whose first or second label is gone by this; the log keeps it.
+        """
+        first = {row: now(label) for row, label in self._first.items()}
+        second = {
+            row: label if isinstance(label, Skip) else now(label) for row, label in self._second.items()
+        }
+        extra = {(row, now(label)) for row, label in self._extra}
+        self._first = {row: label for row, label in first.items() if label is not None}
+        self._second = {row: label for row, label in second.items() if label is not None}
+        self._extra = {(row, label) for row, label in extra if label is not None}
+        gone = [row for row, label in first.items() if label is None]
+        return gone, [row for row, label in second.items() if label is None]
 
     def reopen(self, row: int) -> None:
         """Forget that the item was skipped, so that it can be asked again; the log keeps it."""

@@ -9,8 +9,9 @@ from bootstrap.errors import InvalidInput, StoreError
 from bootstrap.loop import BootstrapLoop
 from bootstrap.protocols import Clock, Labeler
 from bootstrap.store.database import Database
-from bootstrap.store.loop_record import LoopRecord
 from bootstrap.store.loop_names import some_loops
+from bootstrap.store.loop_reading import LoopReader
+from bootstrap.store.loop_record import LoopRecord
 from bootstrap.stored_settings import strategy_name
 
 __all__ = ["load_loop"]
@@ -60,12 +61,13 @@ def load_loop(
         with database.reading() as connection:
             record = LoopRecord.find(connection, name)
             known = some_loops(connection, None).values()
+            latest = None if record is None else LoopReader(connection, record.id).class_list()[1]
     finally:
         database.close()
     if record is None:
         there = ", ".join(repr(one) for one in known) or "none"
         raise StoreError(f"There is no loop {name!r} in {database.url}; there are: {there}.")
-    stored = dict(record.settings)
+    stored = record.settings | {"classes": latest}
     stored_strategy, targets = stored.pop("strategy"), stored.pop("targets")
     if strategy is None:
         strategy = stored_strategy

@@ -501,7 +501,7 @@ class BootstrapLoop(Results):
         Parameters
         ----------
         new_labels : int
-            How many labels to wait for that this loop has not taken yet.
+            How many labels to wait for that no round has used yet: `refit` uses them.
         timeout : float, optional
             Seconds to wait at most; None waits for ever.
 
@@ -517,7 +517,7 @@ class BootstrapLoop(Results):
         """
         if self._journal is None:
             raise InvalidInput("wait is for a loop with a store: BootstrapLoop(..., storage=...)")
-        return wait_for(self._journal.n_waiting_labels, new_labels, timeout)
+        return wait_for(self._journal.n_unused_labels, new_labels, timeout)
 
     def reopen_skipped(self, ids: Iterable[Any] | None = None) -> int:
         """Let skipped items be asked again: all of them, or these; returns how many."""

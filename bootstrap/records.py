@@ -96,6 +96,8 @@ class Label:
     extra : bool
         True for an answer that came after the item already had a label. It is kept, and never
         overwrites the first.
+    class_version : int
+        The version of the class list under which it was given; `label` is what was said then.
     """
 
     id: str
@@ -106,6 +108,7 @@ class Label:
     at: float = 0.0
     blind: bool = True
     extra: bool = False
+    class_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _PACKAGES = ("bootstrap-labels", "modAL-python", "numpy", "scikit-learn", "scipy
 
 def fingerprint(model: Model, pool: Pool, n_rows: int) -> NDArray[np.float64]:
     """Row, then its probabilities, for fixed rows among the first `n_rows`: an array (n, 1 + K)."""
-    rows = np.unique(np.linspace(0, n_rows - 1, N_FIXED).astype(np.intp))
+    rows = np.linspace(0, n_rows - 1, min(N_FIXED, n_rows)).astype(np.intp)
     return np.column_stack([rows.astype(float), model.probabilities(pool, rows)])
 
 

@@ -160,6 +160,10 @@ class Replay:
         self._loop._exchange.erase(rows)
         self._loop._certifying.erase(rows)
 
+    def _classes(self, body: dict[str, Any], reader: LoopReader) -> None:
+        self._loop._change_classes(reader.class_change(body["version"]))
+        self.model = None
+
     def candidate(self, number: int) -> Candidate:
         """The candidate of this number."""
         for known in self._loop._certifying.trial.candidates:

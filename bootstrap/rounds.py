@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bootstrap.batching import Batching
 from bootstrap.certifying import Certifying
+from bootstrap.class_changes import ClassChange
 from bootstrap.classes import ClassList
 from bootstrap.exchange import Exchange
 from bootstrap.features import check_features, n_rows
@@ -90,7 +91,12 @@ class Rounds:
         self._running = RunningErrors()
         self._certifying = Certifying(settings, self._pool, adjudicated=self._adjudicated, key=self._key)
         self._exchange = Exchange(
-            self._pool, classes, name=settings.name, clock=self._clock, on_answer=self._answered
+            self._pool,
+            classes,
+            name=settings.name,
+            clock=self._clock,
+            on_answer=self._answered,
+            on_split=self._certifying.set_apart,
         )
         self._batching = Batching(settings, strategy, self._pool, self._exchange, self._certifying, self._rng)
         self._rounds: list[Round] = []
@@ -130,6 +136,16 @@ class Rounds:
         self._exchange.withdraw(rows)
         self._batching.rank_anew()
 
+    def _change_classes(self, change: ClassChange) -> None:
+        """Go on to the next version of the classes: labels are mapped, and all that rests on them is new."""
+        self._exchange.change_classes(change)
+        self._certifying.change_classes(change, self._classes.version)
+        self._batching.rank_anew()
+        self._running = RunningErrors()
+        own = self._model.originals
+        self._model = self._new_model(own if len(own) > 1 else own[0])
+        self._n_trained, self._given_since_fit = 0, True
+
     def _catch_up(self) -> None:
         """Take in labels that were given and items that were added since the last refit."""
         if self._given_since_fit:
@@ -160,7 +176,8 @@ class Rounds:
         self._given_since_fit = False
 
     def _answered(self, row: int, entry: Label) -> None:
-        if entry.source is Source.AUDIT and not isinstance(entry.label, Skip):
+        was_random = entry.source is Source.AUDIT and not self._certifying.is_apart(row)
+        if was_random and not isinstance(entry.label, Skip):
             self._running.settle(row, entry.label)
         self._certifying.answered(row, entry)
 
@@ -169,7 +186,8 @@ class Rounds:
         audited = self._pool.rows(Place.AUDITED)
         labels = self._exchange.labels
         if self._model.held_out is not None:
-            figures |= self._model.held_out.figures(audited, labels.of(audited), self.settings)
+            random = audited[:0] if self._certifying.waits_for_apart else audited
+            figures |= self._model.held_out.figures(random, labels.of(random), self.settings)
         return Round(
             round=len(self._rounds) + 1,
             n_labels=labels.n_asked,

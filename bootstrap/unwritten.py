@@ -7,6 +7,7 @@ not written yet is what is longer than it was.
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from bootstrap.features import take
 from bootstrap.model import Model
+from bootstrap.phaseout import Certificate
 from bootstrap.pool import Place
 from bootstrap.records import Query
 from bootstrap.refitting import fingerprint, packages_in_use
@@ -40,7 +42,6 @@ class _Written:
     fits: int = 0
     rounds: int = 0
     candidates: int = 0
-    certificates: int = 0
     review_rate: float = 1.0
 
 
@@ -77,6 +78,8 @@ class Unwritten:
         self._marks: list[tuple[str, dict[str, Any]]] = []
         self._written = _Written()
         self._n_models = 0
+        self._certified: set[tuple[int, float]] = set()  # (candidate, review rate) of certificates written
+        self._described = repr(loop._model.originals)  # slow to say, and always the same
 
     def has_all(self) -> None:
         """The store has whatever memory has, but for fits and certificates."""
@@ -86,7 +89,14 @@ class Unwritten:
 
     def read(self, reader: LoopReader) -> None:
         """Learn what the store has that does not follow from memory."""
-        self._written.certificates = len(list(reader.certificates()))
+        self._certified = set(reader.certificates())
+        derived = {(one.candidate, one.review_rate) for one in self._loop._certifying.certificates}
+        for candidate, rate in sorted(self._certified - derived):
+            warnings.warn(
+                f"the certificate of candidate {candidate} for a review rate of {rate:g} does not "
+                "follow from what is stored as this version of the program counts it: it is not in force",
+                stacklevel=2,
+            )
         self._written.review_rate = reader.review_rate()
         self._n_models = reader.last_model()
 
@@ -101,7 +111,7 @@ class Unwritten:
         return (
             bool(self._marks or self.refitted)
             or self._now() != self._written
-            or len(certifying.certificates) != self._written.certificates
+            or bool(self._uncertified())
             or certifying.certified_review_rate != self._written.review_rate
         )
 
@@ -115,7 +125,6 @@ class Unwritten:
             fits=loop._n_fits,
             rounds=len(loop._rounds),
             candidates=len(loop._certifying.trial.candidates),
-            certificates=self._written.certificates,
             review_rate=self._written.review_rate,
         )
 
@@ -125,7 +134,7 @@ class Unwritten:
         return StoredModel(
             number=self._n_models,
             round=self._loop._exchange.round,
-            estimator=repr(model.originals),
+            estimator=self._described,
             n_trained=len(rows),
             training=rows.astype("<i8"),
             packages=packages_in_use(),
@@ -159,7 +168,6 @@ class Unwritten:
             self._record.mark(connection, at, kind, body)
         self._marks = []
         self.has_all()
-        self._written.certificates = len(loop._certifying.certificates)
         self._written.review_rate = loop._certifying.certified_review_rate
 
     def _write_members(self, connection: Connection, at: float) -> None:
@@ -198,7 +206,7 @@ class Unwritten:
                 blind=entry.blind,
                 stands=not entry.extra,
                 query_id=self._replay.query_of.get((row, entry.source == "second")),
-                class_version=self._record.class_version,
+                class_version=entry.class_version,
             )
             for row, entry in zip(rows, log, strict=True)
         ]
@@ -287,9 +295,15 @@ class Unwritten:
         for i, one in enumerate(published):
             self._replay.query_of[one.row, second] = start + i
 
+    def _uncertified(self) -> list[Certificate]:
+        """Certificates that are not in the store yet."""
+        given = self._loop._certifying.certificates
+        return [one for one in given if (one.candidate, one.review_rate) not in self._certified]
+
     def _write_certificates(self, connection: Connection, at: float) -> None:
         certifying, done = self._loop._certifying, self._written
-        for certificate in certifying.certificates[done.certificates :]:
+        for certificate in self._uncertified():
+            self._certified.add((certificate.candidate, certificate.review_rate))
             self._record.add_certificate(
                 connection, at, certificate.candidate, certificate.review_rate, certificate.to_dict()
             )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import bootstrap
+from bootstrap.store.checking import check
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.py"))
@@ -86,7 +87,7 @@ def test_a_session_in_the_terminal_stops_and_goes_on(tmp_path: Path) -> None:
     assert "8 labels so far." in first
     assert second[0] == "8 answers are saved already."
     assert "18 labels so far." in second
-    assert len((tmp_path / "film-labels.jsonl").read_text(encoding="utf-8").splitlines()) == 19
+    assert check(f"sqlite:///{tmp_path / 'film-labels.db'}").ok
 
 
 def test_answers_come_in_parts_late_and_twice_and_labels_are_all_there_is_to_save(tmp_path: Path) -> None:

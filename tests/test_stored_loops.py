@@ -241,7 +241,7 @@ def test_other_settings_are_refused_and_nothing_is_changed(tmp_path, changed, me
 def test_load_loop_says_which_loops_there_are(tmp_path):
     storage = f"sqlite:///{tmp_path / 'labels.db'}"
     a_loop(storage=storage, name="team").close()
-    with pytest.raises(StoreError, match="no loop 'default'.*'team'"):
+    with pytest.raises(StoreError, match=r"no loop 'default'.*'team'"):
         again(storage)
     with pytest.raises(StoreError, match="no store"):
         again(f"sqlite:///{tmp_path / 'other.db'}")
@@ -301,7 +301,7 @@ def test_another_estimator_is_another_model_and_its_certificates_do_not_apply(st
         other = load_loop(storage=storage, estimator=GaussianNB(), labeler=knows)
     assert any("certificates do not apply" in str(w.message) for w in warned)
     told_now = told(other)
-    assert [c for c in other.certificates[:n_certificates]]
+    assert len(other.certificates) >= n_certificates
     assert all(c.candidate > other.certificates[0].candidate for c in other.certificates[n_certificates:])
     other.close()
     with warnings.catch_warnings():

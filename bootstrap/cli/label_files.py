@@ -7,9 +7,9 @@ front, so that a text sent by a stranger runs nothing.
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,9 @@ import numpy as np
 from bootstrap.cli.text_task import TextTask
 from bootstrap.errors import NotReady
 from bootstrap.loop import BootstrapLoop
-from bootstrap.records import SKIP, Source
-from bootstrap.store import LabelLog
+from bootstrap.records import SKIP, Label, Source
 
-__all__ = ["safe_cell", "write_labels", "write_predictions"]
+__all__ = ["answers_of", "safe_cell", "write_labels", "write_predictions"]
 
 _FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
@@ -41,13 +40,25 @@ def safe_cell(value: object) -> str:
     return text
 
 
-def write_labels(path: Path, task: TextTask, loop: BootstrapLoop, log: LabelLog) -> Path:
-    """Write every label: those that existed, then the answers in the log; of a skipped item it is empty.
+def answers_of(loop: BootstrapLoop, task: TextTask) -> dict[str, Label]:
+    """Item id -> the answer that counts, in the order in which they came; known labels are no answers."""
+    text_of, known = dict(zip(task.ids, task.texts, strict=True)), set(task.labeled[0])
+    said: dict[str, Label] = {}
+    for entry in loop.labels:
+        text = text_of.get(entry.id)
+        if text is None or (entry.source is Source.GIVEN and text in known):
+            continue
+        if not entry.extra and (entry.id not in said or said[entry.id].label is SKIP):
+            said[entry.id] = entry
+    return said
+
+
+def write_labels(path: Path, task: TextTask, loop: BootstrapLoop) -> Path:
+    """Write every label: those that existed, then what people answered; of a skipped item it is empty.
 
     Columns: id, text, label, source (given, training, audit), by, at (ISO 8601, UTC).
     """
     text_of = dict(zip(task.ids, task.texts, strict=True))
-    who_and_when = _who_and_when(log.path)
     given = [
         (task.ids[i], task.texts[i], label, Source.GIVEN, "", "")
         for i, label in enumerate(task.known)
@@ -57,34 +68,33 @@ def write_labels(path: Path, task: TextTask, loop: BootstrapLoop, log: LabelLog)
         (
             item_id,
             text_of[item_id],
-            "" if answer is SKIP else answer,
-            Source.AUDIT if loop.is_held_out(item_id) else Source.TRAINING,
-            *who_and_when[item_id],
+            "" if answer.label is SKIP else answer.label,
+            answer.source,
+            answer.by or "",
+            datetime.fromtimestamp(answer.at, UTC).isoformat(timespec="milliseconds"),
         )
-        for item_id, answer in log.answers.items()
+        for item_id, answer in answers_of(loop, task).items()
     ]
     return _write(path, ("id", "text", "label", "source", "by", "at"), [*given, *asked])
 
 
-def write_predictions(path: Path, task: TextTask, loop: BootstrapLoop, log: LabelLog) -> Path:
+def write_predictions(path: Path, task: TextTask, loop: BootstrapLoop) -> Path:
     """Write every row with its label if it has one, and what the last round's model says.
 
     Columns: id, text, label, prediction, confidence (top probability in [0, 1]). The last two are empty
     while there is no model.
     """
     text_of = dict(zip(task.ids, task.texts, strict=True))
-    said = {text_of[item_id]: answer for item_id, answer in log.answers.items() if answer is not SKIP}
+    said = {
+        text_of[item_id]: answer.label
+        for item_id, answer in answers_of(loop, task).items()
+        if answer.label is not SKIP
+    }
     for text, known in zip(*task.labeled, strict=True):
         said.setdefault(text, known)
     labels = (known or said.get(text, "") for text, known in zip(task.texts, task.known, strict=True))
     rows = zip(task.ids, task.texts, labels, *_predicted(loop, task.texts), strict=True)
     return _write(path, ("id", "text", "label", "prediction", "confidence"), rows)
-
-
-def _who_and_when(path: Path) -> dict[str, tuple[str, str]]:
-    """Item id -> who answered last, and when; the loop knows only when it was told."""
-    rows = (json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[1:] if line)
-    return {row["id"]: (row.get("by", ""), row["at"]) for row in rows}
 
 
 def _predicted(loop: BootstrapLoop, texts: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,13 +1,13 @@
 """`bootstrap-labels run`: label one's own texts, stop and go on at will, see what the model can take over.
 
-Every answer goes into a log before the next question is asked. A run that finds its log replays it: the
-same seed, texts and answers give the same rounds, so nobody is asked twice and the history is that of a
-run that was never disturbed.
+Every answer is in the store of the run's folder before the next question is asked. A run that finds a store
+goes on where that ends: nobody is asked twice, and no round is fitted again.
 """
 
 from __future__ import annotations
 
 import secrets
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,21 +17,20 @@ from bootstrap.cli import run_options as options
 from bootstrap.cli.recall_targets import recalls_of
 from bootstrap.cli.table_file import read_table
 from bootstrap.cli.terminal_output import Debug, new_console, plain_warnings, progress_bar, say
-from bootstrap.errors import InvalidInput, LogError
+from bootstrap.errors import InvalidInput
 from bootstrap.text_pipeline import PIPELINE_VERSION, text_pipeline
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from bootstrap.cli.run_folder import Begun, RunFolder
     from bootstrap.cli.text_task import TextTask
     from bootstrap.loop import BootstrapLoop
     from bootstrap.protocols import Labeler
     from bootstrap.records import Round
-    from bootstrap.store import LabelLog
 
 __all__ = ["run"]
 
-_KEY_BYTES: Final = 16
 _TERMINAL: Final = "terminal"
 _COLUMN: Final = "column:"
 
@@ -59,9 +58,10 @@ def run(
     debug: Debug = False,
 ) -> None:
     """Ask about the texts of a table, learn, measure; then print and write what came out."""
+    from bootstrap.cli.label_files import answers_of
     from bootstrap.cli.results import new_folder
+    from bootstrap.cli.run_folder import RunFolder
     from bootstrap.cli.text_task import Columns, read_task
-    from bootstrap.labelers import logged
     from bootstrap.loop import BootstrapLoop
 
     answers = _column_of(label_with)
@@ -82,19 +82,24 @@ def run(
     }
     BootstrapLoop(text_pipeline(), **steering)  # refuses a wrong setting before a folder is made
 
-    folder = new_folder(out or Path(f"{file.stem}-labels"))
+    folder = RunFolder(new_folder(out or Path(f"{file.stem}-labels")))
     console = new_console()
     say(console, f"{file}: {' '.join(task.notes())}")
     columns = {"text": text, "id": id, "known_labels": known_labels}
     settings = {**steering, **columns, "input": task.fingerprint, "pipeline": PIPELINE_VERSION}
-    with _open_log(folder / "labels.jsonl", settings, seed) as log:
-        _say_where_it_begins(console, log)
-        loop = BootstrapLoop(text_pipeline(), logged(labeler, log), random_state=_seed_of(log), **steering)
+    if folder.has_log and not folder.is_begun:
+        _bring_log_in(console, folder, settings, seed, steering, task, budget)
+    begun = _begun(folder, settings, seed)
+    loop = BootstrapLoop(
+        text_pipeline(), labeler, storage=folder.storage, random_state=begun.seed, **steering
+    )
+    with closing(loop):
+        _say_where_it_begins(console, folder, begun, len(answers_of(loop, task)))
         _label(loop, task, budget, rounds, draw_bar=answers is not None)
-        _show(console, loop, log)
-        _write(console, loop, task, log, folder)
+        _show(console, loop, len(answers_of(loop, task)))
+        _write(console, loop, task, folder)
         _say_verdict(console, loop)
-    say(console, _how_to_go_on(loop, budget))
+        say(console, _how_to_go_on(loop, budget))
 
 
 def _column_of(label_with: str) -> str | None:
@@ -153,31 +158,53 @@ def _read_guidelines(path: Path) -> str:
         raise InvalidInput(f"Cannot read the --guidelines {path}: {error}.") from error
 
 
-def _open_log(path: Path, settings: dict[str, Any], seed: int | None) -> LabelLog:
-    """Begin the log or resume it; its key is the seed, so that a drawn one is kept from the first line on."""
-    from bootstrap.store import LabelLog
+def _begun(folder: RunFolder, settings: dict[str, Any], seed: int | None) -> Begun:
+    """What the run in the folder was begun with; a new one is begun with these settings."""
+    from bootstrap.cli.run_folder import Begun
 
-    new_seed = secrets.randbelow(options.MOST_SEEDS) if seed is None else seed
-    try:
-        log = LabelLog.open(path, settings=settings, key=new_seed.to_bytes(_KEY_BYTES, "big"))
-    except LogError as error:
-        raise LogError(f"{error} (The folder of the log is chosen with --out.)") from error
-    if seed is not None and _seed_of(log) != seed:
-        log.close()
-        raise LogError(
-            f"The label log {path} was begun with seed {_seed_of(log)}, and --seed says {seed}. Leave --seed "
-            "out to go on, or choose another folder with --out for a new run."
+    if folder.is_begun:
+        begun = folder.begun()
+        folder.refuse_other(begun, settings, seed)
+        return begun
+    begun = Begun(secrets.randbelow(options.MOST_SEEDS) if seed is None else seed, settings)
+    folder.begin(begun)  # before the store: the seed is the loop's, even if this ends right here
+    return begun
+
+
+def _bring_log_in(
+    console: Console,
+    folder: RunFolder,
+    settings: dict[str, Any],
+    seed: int | None,
+    steering: dict[str, Any],
+    task: TextTask,
+    budget: int,
+) -> None:
+    """Make a store of what an earlier version kept; the log itself is left as it is."""
+    from bootstrap.cli.earlier_run import bring_in
+    from bootstrap.cli.run_folder import Begun
+    from bootstrap.store.earlier_log import reading_log
+
+    with reading_log(folder.log) as log:
+        begun = Begun(int.from_bytes(log.key, "big"), log.settings)
+        folder.refuse_other(begun, settings, seed)
+        if folder.is_begun:  # by another process, which had the log until now
+            return
+        say(console, f"An earlier version has kept answers in {folder.log}. They go into {folder.store} now.")
+        brought = bring_in(folder, log, begun, steering, task, budget)
+    said = f"{brought.n_answers:,} answers were brought in; the old file is as it was, and not used any more."
+    if brought.n_given:
+        said += (
+            f" {brought.n_given:,} of them were not asked for in the rounds as they are gone through now: "
+            "they count as labels that existed before, and not as evidence."
         )
-    return log
+    if brought.n_left:
+        said += f" {brought.n_left:,} skips were not asked for again, and are in the old file only."
+    say(console, said)
 
 
-def _seed_of(log: LabelLog) -> int:
-    return int.from_bytes(log.key, "big")
-
-
-def _say_where_it_begins(console: Console, log: LabelLog) -> None:
-    n = len(log.answers)
-    saved = f"Answers are saved in {log.path} at once; the seed is {_seed_of(log)}."
+def _say_where_it_begins(console: Console, folder: RunFolder, begun: Begun, n: int) -> None:
+    saved = f"Answers are saved in {folder.store} at once; the seed is {begun.seed}."
     if n:
         saved += f" {n:,} {'is' if n == 1 else 'are'} there already and will not be asked for again."
     say(console, saved)
@@ -197,21 +224,22 @@ def _label(loop: BootstrapLoop, task: TextTask, budget: int, rounds: int | None,
                 callbacks=callbacks if draw_bar else [_say_round],
             )
     except KeyboardInterrupt:
+        loop.take_saved()
         loop.stop_reason = "interrupted (Ctrl-C)"
 
 
 def _say_round(loop: BootstrapLoop, round_: Round) -> None:
-    """Where things stand, between batches and while a log is replayed."""
+    """Where things stand, between batches."""
     text = f"Round {round_.round}: {round_.n_labels:,} labels"
     if round_.accuracy is not None:
         text += f", the model right on {round_.accuracy:.3f} of {round_.n_audited:,} audited items"
     typer.echo(text, err=True)
 
 
-def _show(console: Console, loop: BootstrapLoop, log: LabelLog) -> None:
+def _show(console: Console, loop: BootstrapLoop, n: int) -> None:
     from bootstrap.cli.results import show_history
 
-    history, n = loop.history, len(log.answers)
+    history = loop.history
     if len(history) == 0:
         say(console, f"No round has ended, so nothing is learned or measured yet. Answers saved: {n:,}.")
         return
@@ -229,16 +257,16 @@ def _say_verdict(console: Console, loop: BootstrapLoop) -> None:
         show_verdict(console, loop)
 
 
-def _write(console: Console, loop: BootstrapLoop, task: TextTask, log: LabelLog, folder: Path) -> None:
+def _write(console: Console, loop: BootstrapLoop, task: TextTask, folder: RunFolder) -> None:
     from bootstrap.cli.label_files import write_labels, write_predictions
     from bootstrap.cli.results import say_what_was_written, write_history
 
     written = [
-        *write_history(loop, folder),
-        write_labels(folder / "labels.csv", task, loop, log),
-        write_predictions(folder / "predictions.csv", task, loop, log),
+        *write_history(loop, folder.path),
+        write_labels(folder.path / "labels.csv", task, loop),
+        write_predictions(folder.path / "predictions.csv", task, loop),
     ]
-    say_what_was_written(console, folder, [log.path, *written])
+    say_what_was_written(console, folder.path, [folder.store, *written])
 
 
 def _how_to_go_on(loop: BootstrapLoop, budget: int) -> str:

@@ -51,7 +51,6 @@ def verdict(
     at: options.At = None,
     probability: options.Probability = None,
     tested_before: options.TestedBefore = 0,
-    texts: options.Texts = None,
     review_rate: options.ReviewRate = None,
     target: options.Target = None,
     delta: options.Delta = None,
@@ -75,10 +74,8 @@ def verdict(
 
         of_a_log |= {"--review-rate": review_rate, "--target": target, "--delta": delta, "--recall": recall}
         _refuse_with_folder(path, of_a_log)
-        verdict_of_run(path, texts=texts, as_record=as_record)
+        verdict_of_run(path, as_record=as_record)
         return
-    if texts is not None:
-        raise InvalidInput(f"--texts goes with a folder of bootstrap-labels run, and {path} is none.")
     if id is None or label is None or predicted is None or confidence is None:
         missing = [f"{name} COL" for name in list(of_a_log)[:4] if of_a_log[name] is None]
         raise InvalidInput(f"A review log needs {', '.join(missing)}: the column that holds it.")

@@ -24,11 +24,9 @@ __all__ = [
     "ReviewRate",
     "Target",
     "TestedBefore",
-    "Texts",
 ]
 
 _LOG: Final = "A log: what one frozen model predicted, and what people said"
-_RUN: Final = "A folder of bootstrap-labels run"
 _ASKED: Final = "What is to be certified, for a log (a run has fixed it)"
 
 LogOrFolder: TypeAlias = Annotated[
@@ -103,15 +101,6 @@ TestedBefore: TypeAlias = Annotated[
         min=0,
         help="Other models that were tested on these answers before.",
         rich_help_panel=_LOG,
-    ),
-]
-Texts: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        "--texts",
-        metavar="FILE",
-        help="The file that `run` was given, if it is not beside the folder.",
-        rich_help_panel=_RUN,
     ),
 ]
 ReviewRate: TypeAlias = Annotated[

@@ -74,6 +74,8 @@ class Certificate:
         What is known of the people whose answers are the truth here.
     missed : dict
         Class -> (how many of its audited items would go out wrong, how many were audited).
+    class_version : int
+        The version of the loop's classes that it is about.
     """
 
     review_rate: float
@@ -93,6 +95,7 @@ class Certificate:
     delta_in_all: float
     people: People
     missed: dict[Class, tuple[int, int]]
+    class_version: int = 1
 
     def __str__(self) -> str:
         main, *others = self.proved
@@ -110,6 +113,8 @@ class Certificate:
             if math.isinf(self.threshold)
             else f"alone where its confidence is above {self.threshold:.6g}"
         )
+        if self.class_version > 1:
+            sentences.append(f"It is about version {self.class_version} of the classes.")
         sentences += [
             missed_in_words(self.missed),
             f"The model is frozen as it was after round {self.round} ({self.n_trained} labels) and decides "
@@ -183,7 +188,13 @@ def missed_per_class(
 
 
 def certify(
-    candidate: Candidate, rung: Rung, *, people: People, delta_in_all: float, classes: tuple[Class, ...] = ()
+    candidate: Candidate,
+    rung: Rung,
+    *,
+    people: People,
+    delta_in_all: float,
+    classes: tuple[Class, ...] = (),
+    class_version: int = 1,
 ) -> Certificate:
     """The certificate for a rung that has just been certified."""
     return Certificate(
@@ -207,4 +218,5 @@ def certify(
         delta_in_all=delta_in_all,
         people=people,
         missed=missed_per_class(candidate, rung, classes),
+        class_version=class_version,
     )

@@ -10,7 +10,7 @@ Nothing here looks at an item, fits a model or asks anybody.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 
@@ -92,7 +92,7 @@ class Trial:
         self._place: dict[int, int] = {}  # row -> its place among the arrivals
         self._promoted: set[tuple[int, float]] = set()  # (candidate, review rate) that was certified
         self._is_counting = False  # True for longer than a call only where that was interrupted
-        self._gone: dict[int, int] = {}  # row that was erased -> how many candidates there were
+        self._gone: dict[int, int] = {}  # row erased or set apart -> how many candidates there were
         self._fresh_from = 0  # candidates registered from now on count no arrival before this one
 
     # events
@@ -172,6 +172,19 @@ class Trial:
             if row in self._place:
                 self._gone.setdefault(row, len(self.candidates))
                 self.answer(row, SKIP)
+
+    def set_apart(self, row: int) -> None:
+        """It is asked out of its turn, for what was said of it before: evidence for no later candidate."""
+        self._gone.setdefault(row, len(self.candidates))
+
+    def rename(self, now: Callable[[Class], Class | None]) -> None:
+        """Call every class what it is called now; None says that an answer says nothing any more."""
+        for arrival in self._arrivals:
+            first, second = _class(arrival.first), _class(arrival.second)
+            if first is not None:
+                arrival.first = now(first)
+            if second is not None:
+                arrival.second = now(second)
 
     def close(self) -> None:
         """End all tests: no candidate counts any further audit. The champion stays in use."""
@@ -352,6 +365,9 @@ class Trial:
         if champion is None:
             return
         while champion.cursor < len(self._arrivals) and not champion.alarm.raised:
+            if not self._counts(champion.candidate, champion.cursor):
+                champion.cursor += 1
+                continue
             outcome = self._outcome(champion.candidate, self._arrivals[champion.cursor])
             if outcome is None:
                 break

@@ -1,7 +1,87 @@
-"""Where labels live: so far an append-only log in one file."""
+"""Where labels live: one file, or PostgreSQL; what many people say at once, and what a loop did with it.
+
+:class:`Desk` is where a person answers; the functions look after a store, and take its URL. A loop gets one
+by ``BootstrapLoop(storage=...)``. Names are loaded when first used (PEP 562), and SQLAlchemy with the first.
+"""
 
 from __future__ import annotations
 
-from bootstrap.store.label_log import LabelLog
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["LabelLog"]
+if TYPE_CHECKING:
+    from bootstrap.store.checking import CheckReport, check
+    from bootstrap.store.database import Database
+    from bootstrap.store.desk import Claim, Desk
+    from bootstrap.store.erasing import Erased, erase, prune
+    from bootstrap.store.exporting import Exported, export
+    from bootstrap.store.importing import FileItems, ImportReport, import_items, read_items
+    from bootstrap.store.reviewers import Reviewer, add_reviewer, remove_reviewer
+    from bootstrap.store.taking import Answer
+    from bootstrap.store.traps import TrapCounts, add_traps, trap_counts
+    from bootstrap.store.upgrading import Upgraded, upgrade
+
+__all__ = [
+    "Answer",
+    "CheckReport",
+    "Claim",
+    "Database",
+    "Desk",
+    "Erased",
+    "Exported",
+    "FileItems",
+    "ImportReport",
+    "Reviewer",
+    "TrapCounts",
+    "Upgraded",
+    "add_reviewer",
+    "add_traps",
+    "check",
+    "erase",
+    "export",
+    "import_items",
+    "prune",
+    "read_items",
+    "remove_reviewer",
+    "trap_counts",
+    "upgrade",
+]
+
+#: Name -> the module that holds it. No name is that of a module, which would hide it once that is loaded.
+_HOMES = {
+    "Answer": "taking",
+    "CheckReport": "checking",
+    "Claim": "desk",
+    "Database": "database",
+    "Desk": "desk",
+    "Erased": "erasing",
+    "Exported": "exporting",
+    "FileItems": "importing",
+    "ImportReport": "importing",
+    "Reviewer": "reviewers",
+    "TrapCounts": "traps",
+    "Upgraded": "upgrading",
+    "add_reviewer": "reviewers",
+    "add_traps": "traps",
+    "check": "checking",
+    "erase": "erasing",
+    "export": "exporting",
+    "import_items": "importing",
+    "prune": "erasing",
+    "read_items": "importing",
+    "remove_reviewer": "reviewers",
+    "trap_counts": "traps",
+    "upgrade": "upgrading",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bootstrap.store' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"bootstrap.store.{_HOMES[name]}"), name)
+    globals()[name] = value  # the next use takes no detour
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Select, bindparam, delete, func, select
 
 from bootstrap.records import SKIP, Class, Skip
 from bootstrap.store import trail
 from bootstrap.store.covered import columns_of
+from bootstrap.store.inserting import insert_rows, run_for_each
 from bootstrap.store.schema import labels, standing
 
 __all__ = ["LABEL_COLUMNS", "LabelRow", "Opinion", "add_labels", "label_from", "next_id", "standing_of"]
@@ -32,12 +33,10 @@ _BY_ITEM = (
     .where(standing.c.item_id.in_(bindparam("items", expanding=True)))
 )
 
-_ADD = insert(labels)
-_STAND = insert(standing)
 _GIVE_WAY = (
     delete(standing)
     .where(standing.c.loop_id == bindparam("loop"), standing.c.opinion == bindparam("opinion"))
-    .where(standing.c.item_id.in_(bindparam("items", expanding=True)), standing.c.skip)
+    .where(standing.c.item_id == bindparam("item"), standing.c.skip)
 )
 
 
@@ -97,7 +96,7 @@ def add_labels(connection: Connection, rows: Sequence[LabelRow], at: float) -> l
         return []
     start = next_id(connection, labels)
     stored = [_as_columns(row, start + i, at) for i, row in enumerate(rows)]
-    connection.execute(_ADD, stored)
+    insert_rows(connection, labels, stored)
     undone = [row.undoes for row in rows if row.undoes is not None]
     if undone:
         connection.execute(delete(standing).where(standing.c.label_id.in_(undone)))
@@ -171,9 +170,8 @@ def _as_columns(row: LabelRow, id: int, at: float) -> dict[str, Any]:
 def _stand(connection: Connection, pairs: Sequence[tuple[LabelRow, int]]) -> None:
     """Let these labels count; the key of the table refuses a second class for one item."""
     last = {(row.opinion, row.item_id): (row, label_id) for row, label_id in pairs}  # a class after a SKIP
-    for opinion in {opinion for opinion, _ in last}:
-        asked = [item for kind, item in last if kind == opinion]
-        connection.execute(_GIVE_WAY, {"loop": pairs[0][0].loop_id, "opinion": opinion, "items": asked})
+    skips = [{"loop": row.loop_id, "opinion": row.opinion, "item": row.item_id} for row, _ in last.values()]
+    run_for_each(connection, _GIVE_WAY, skips)
     stand = [
         {
             "loop_id": row.loop_id,
@@ -184,5 +182,4 @@ def _stand(connection: Connection, pairs: Sequence[tuple[LabelRow, int]]) -> Non
         }
         for row, label_id in last.values()
     ]
-    if stand:
-        connection.execute(_STAND, stand)
+    insert_rows(connection, standing, stand)

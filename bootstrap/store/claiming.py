@@ -69,7 +69,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Open queries of a loop that nobody has answered yet.
+    """Open queries of a loop that have fewer answers than they should.
 
     Attributes
     ----------
@@ -258,6 +258,8 @@ def _has_not_answered(free: Any) -> ColumnElement[bool]:
 def withdraw_unclaimed(connection: Connection, loop_id: int, now: float) -> list[int]:
     """Take back queries of a loop that nobody has in hand and nobody has answered; returns their ids.
 
+    Not those for a second answer.
+
     Parameters
     ----------
     connection : Connection
@@ -267,7 +269,7 @@ def withdraw_unclaimed(connection: Connection, loop_id: int, now: float) -> list
     """
     connection.execute(_LOCK, {"loop": loop_id}).all()  # claims that are under way end first
     seen: dict[int, bool] = {}
-    for slot in connection.execute(_SLOTS_OF_LOOP, {"loop": loop_id}):
+    for slot in connection.execute(_FIRST_SLOTS, {"loop": loop_id}):
         untouched = slot.is_open and not is_held(slot, now)
         seen[slot.query_id] = seen.get(slot.query_id, True) and untouched
     taken_back = sorted(query for query, untouched in seen.items() if untouched)
@@ -278,16 +280,18 @@ def withdraw_unclaimed(connection: Connection, loop_id: int, now: float) -> list
 
 
 def n_waiting(connection: Connection, loop_id: int, now: float) -> Waiting:
-    """How many queries of a loop nobody has answered, traps aside.
+    """How many queries of a loop have fewer answers than they should, traps aside.
 
-    One that was answered and is still open, since more people have to say something, is not among them.
+    One that is open beyond that, since people differ or could not tell, is not among them.
     """
-    seen: dict[int, tuple[bool, bool]] = {}  # query -> (answered, held)
+    missing: dict[int, int] = {}
+    held: set[int] = set()
     for slot in connection.execute(_SLOTS_OF_LOOP, {"loop": loop_id}):
-        answered, held = seen.get(slot.query_id, (False, False))
-        seen[slot.query_id] = (answered or not slot.is_open, held or is_held(slot, now))
-    unanswered = [held for answered, held in seen.values() if not answered]
-    return Waiting(len(unanswered), sum(unanswered))
+        missing[slot.query_id] = missing.get(slot.query_id, slot.overlap) - (not slot.is_open)
+        if slot.is_open and is_held(slot, now):
+            held.add(slot.query_id)
+    waiting = {query for query, n in missing.items() if n > 0}
+    return Waiting(len(waiting), len(waiting & held))
 
 
 def n_labels_after(connection: Connection, loop_id: int, label_id: int) -> int:
@@ -307,10 +311,20 @@ _OPEN_QUERIES = (
     queries.c.kind != "trap",
 )
 _SLOTS_OF_LOOP = (
-    select(slots.c.query_id, slots.c.is_open, slots.c.reviewer, slots.c.leased_at, slots.c.expires_at)
+    select(
+        slots.c.query_id,
+        slots.c.is_open,
+        slots.c.reviewer,
+        slots.c.leased_at,
+        slots.c.expires_at,
+        queries.c.overlap,
+    )
     .join(queries, queries.c.id == slots.c.query_id)
     .where(*_OPEN_QUERIES)
 )
+_FIRST_SLOTS = _SLOTS_OF_LOOP.where(
+    queries.c.kind != "second"
+)  # second answers are wanted, whatever is learned
 _LOCK = (
     select(slots.c.id)
     .join(queries, queries.c.id == slots.c.query_id)

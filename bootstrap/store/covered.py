@@ -38,6 +38,11 @@ def _range(column: Any) -> _Where:
     return lambda body, _: column.between(body["first"], body["first"] + body["n"] - 1)
 
 
+def _new_items(body: _Body, _: int) -> ColumnElement[bool]:
+    first, n = body["items"]
+    return schema.items.c.id.between(first, first + n - 1)
+
+
 def _one(table: Table, column: str, name: str) -> _Where:
     return lambda body, loop: (table.c.loop_id == loop) & (table.c[column] == body[name])
 
@@ -54,6 +59,7 @@ COVERED: Final[dict[str, list[tuple[Table, _Where]]]] = {
         ),
     ],
     "added": [
+        (schema.items, _new_items),
         (
             schema.members,
             lambda body, loop: (schema.members.c.loop_id == loop) & _range(schema.members.c.row)(body, loop),

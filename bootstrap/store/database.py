@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +47,7 @@ _NO_ENTRY = "0" * 64
 
 _SQLITE_NOW: ColumnElement[Any] = (func.julianday("now") - 2440587.5) * 86400.0
 _POSTGRES_NOW: ColumnElement[Any] = func.extract("epoch", func.clock_timestamp())
-_SQLITE_TIME, _POSTGRES_TIME = select(_SQLITE_NOW), select(_POSTGRES_NOW)
+_POSTGRES_TIME = select(_POSTGRES_NOW)
 
 
 #: A child of a fork must not use its parent's connections.
@@ -156,6 +157,11 @@ class Database:
             yield
         except DBAPIError as error:
             raise StoreError(what_to_do(error, self.url)) from error
+        except UnicodeEncodeError as error:
+            raise StoreError(
+                f"The store {self.url} takes valid Unicode only; an id, a name or a reason has "
+                f"{error.object[error.start : error.end]!r} in it. Nothing of this call was saved."
+            ) from error
 
     @property
     def now(self) -> ColumnElement[Any]:
@@ -168,7 +174,9 @@ class Database:
         """What :attr:`now` is at this moment."""
         if self._clock is not None:
             return float(self._clock())
-        return float(connection.execute(_SQLITE_TIME if self.is_sqlite else _POSTGRES_TIME).scalar_one())
+        if self.is_sqlite:  # its clock is that of this machine
+            return time.time()
+        return float(connection.execute(_POSTGRES_TIME).scalar_one())
 
     def close(self) -> None:
         """Close every connection. The store can be used again: it opens them anew."""

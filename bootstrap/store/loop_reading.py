@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, func, select
 
+from bootstrap.class_changes import ClassChange
 from bootstrap.records import Class, Label, Source
 from bootstrap.store.answers import label_from
 from bootstrap.store.features import payload_from, read_features
@@ -185,6 +186,7 @@ class LoopReader:
                     at=row.at,
                     blind=row.blind,
                     extra=row.extra,
+                    class_version=row.class_version,
                 ),
             )
             for row in self._connection.execute(chosen.order_by(labels.c.id))
@@ -238,6 +240,13 @@ class LoopReader:
         """Number of the last fit that is stored; 0 without one."""
         found = select(func.max(models.c.number)).where(models.c.loop_id == self._loop)
         return int(self._connection.execute(found).scalar() or 0)
+
+    def class_change(self, version: int) -> ClassChange:
+        """What made this version of the classes of the one before."""
+        chosen = select(class_lists.c.change).where(
+            class_lists.c.loop_id == self._loop, class_lists.c.version == version
+        )
+        return ClassChange.from_dict(json.loads(self._connection.execute(chosen).scalar_one()))
 
     def class_list(self) -> tuple[int, list[Class] | None]:
         """(version, classes or None where the list is open), the latest."""

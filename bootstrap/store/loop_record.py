@@ -8,6 +8,7 @@ entries is the order in which a loop that is resumed goes through them again.
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, insert, select, update
 
 from bootstrap.content import content_hash
 from bootstrap.labels import Outcome
@@ -23,8 +24,10 @@ from bootstrap.records import SKIP, Class, Skip
 from bootstrap.store import trail
 from bootstrap.store.answers import LabelRow, add_labels, label_from, next_id
 from bootstrap.store.claiming import open_slots
+from bootstrap.store.class_lists import read_classes
 from bootstrap.store.covered import rows_of, values_of
 from bootstrap.store.features import payload_text, write_features
+from bootstrap.store.inserting import insert_rows, run_for_each
 from bootstrap.store.schema import (
     aliases,
     candidates,
@@ -38,6 +41,7 @@ from bootstrap.store.schema import (
     models,
     queries,
     rounds,
+    slots,
     stage_changes,
 )
 
@@ -45,9 +49,6 @@ __all__ = ["LoopRecord", "Member", "Published", "StoredModel", "pack", "unpack"]
 
 _CHUNK = 500  # keys in one statement
 
-_SETTLE = (
-    update(queries).where(queries.c.id.in_(bindparam("settled", expanding=True))).values(state="settled")
-)
 _TAKE = update(loops).where(loops.c.id == bindparam("loop")).values(taken_up_to=bindparam("up_to"))
 
 
@@ -116,6 +117,24 @@ class StoredModel:
     training: NDArray[np.int64]
     packages: dict[str, str]
     fingerprint: NDArray[np.float64] | None
+
+
+def _about(kind: ColumnElement[bool]) -> tuple[Update, Update]:
+    """What settles the queries of this kind about an item, and what closes their slots."""
+    asked = (queries.c.loop_id == bindparam("loop")) & (queries.c.item_id == bindparam("item")) & kind
+    of_item = slots.c.is_open & (slots.c.item_id == bindparam("item"))
+    return (
+        update(queries).where(asked, queries.c.state == "open").values(state="settled"),
+        update(slots)
+        .where(of_item, slots.c.query_id.in_(select(queries.c.id).where(asked)))
+        .values(is_open=False),
+    )
+
+
+_SETTLE = {
+    "first": _about((queries.c.kind == "training") | (queries.c.kind == "audit")),
+    "second": _about(queries.c.kind == "second"),
+}
 
 
 class LoopRecord:
@@ -200,12 +219,12 @@ class LoopRecord:
         copies: Iterable[tuple[str, int]],
     ) -> None:
         """Rows that the pool has got, with their features (None where people see all of it), and copies."""
-        known = self._known_items(connection, [self._key(member) for member in new])
+        keys = [self._key(member) for member in new]
+        known = self._known_items(connection, keys)
         number = next_id(connection, items)
         fresh, rows = [], []
         places = [(None, None)] * len(new) if X is None else write_features(connection, X)
-        for member, (block, at_row) in zip(new, places, strict=True):
-            key = self._key(member)
+        for member, key, (block, at_row) in zip(new, keys, places, strict=True):
             if key not in known:
                 known[key] = number
                 payload = None if member.item is None else payload_text(member.item)
@@ -222,17 +241,17 @@ class LoopRecord:
                     "item_id": known[key],
                     "name": member.name,
                     "home": member.home,
-                    "turn": member.turn if np.isfinite(member.turn) else None,
+                    "turn": member.turn if math.isfinite(member.turn) else None,
                     "block_id": block,
                     "at": at_row,
                 }
             )
         copied = [{"loop_id": self.id, "name": name, "row": row} for name, row in copies]
         for table, values in ((items, fresh), (members, rows), (aliases, copied)):
-            if values:
-                connection.execute(insert(table), values)
-        body = {"first": new[0].row if new else 0, "n": len(new)}
-        self._append(connection, "added", body, at)
+            insert_rows(connection, table, values)
+        first_item = number - len(fresh)
+        body = {"first": new[0].row if new else 0, "n": len(new), "items": [first_item, len(fresh)]}
+        self._append(connection, "added", body, at, [*values_of(items, fresh), *values_of(members, rows)])
 
     def _key(self, member: Member) -> str:
         own = member.content
@@ -312,8 +331,8 @@ class LoopRecord:
                     "decided_at": at,
                 }
             )
-        connection.execute(insert(queries), asked)
-        connection.execute(insert(decisions), decided)
+        insert_rows(connection, queries, asked)
+        insert_rows(connection, decisions, decided)
         if to_desks:
             open_slots(connection, [{**query, "query_id": query["id"]} for query in asked])
         body = {"first": start, "n": len(new), "batching": batching}
@@ -330,9 +349,15 @@ class LoopRecord:
         return last
 
     def _settle(self, connection: Connection, rows: Iterable[LabelRow]) -> None:
-        settled = [row.query_id for row in rows if row.query_id is not None and row.stands]
-        if settled:
-            connection.execute(_SETTLE, {"settled": settled})
+        """Nobody is asked any more about items that have an answer now."""
+        for opinion, (settle, close) in _SETTLE.items():
+            some = [
+                {"loop": self.id, "item": row.item_id}
+                for row in rows
+                if row.stands and row.opinion == opinion
+            ]
+            run_for_each(connection, settle, some)
+            run_for_each(connection, close, some)
 
     def save_answers(
         self, connection: Connection, at: float, rows: Sequence[LabelRow]
@@ -364,20 +389,30 @@ class LoopRecord:
     def _said_before(
         self, connection: Connection, rows: Sequence[LabelRow]
     ) -> dict[tuple[str, int], list[Class | Skip]]:
-        """(opinion, item) -> what was said of it in this loop and not taken back, in order."""
+        """(opinion, item) -> what was said of it in this loop and not taken back, in order.
+
+        By what classes are called now; what was said up to the label of a class that was split is left out.
+        """
+        classes = read_classes(connection, self.id) if self.class_version > 1 else None
         wanted = list(dict.fromkeys(row.item_id for row in rows))
         undone = select(labels.c.undoes).where(labels.c.undoes.is_not(None))
         said: dict[tuple[str, int], list[Class | Skip]] = {}
         for start in range(0, len(wanted), _CHUNK):
             found = connection.execute(
-                select(labels.c.item_id, labels.c.label, labels.c.source)
+                select(labels.c.item_id, labels.c.label, labels.c.source, labels.c.class_version)
                 .where(labels.c.item_id.in_(wanted[start : start + _CHUNK]), labels.c.loop_id == self.id)
                 .where(labels.c.undoes.is_(None), labels.c.source != "trap", labels.c.id.not_in(undone))
                 .order_by(labels.c.id)
             )
             for row in found:
                 opinion = "second" if row.source == "second" else "first"
-                said.setdefault((opinion, row.item_id), []).append(label_from(row.label))
+                before, label = said.setdefault((opinion, row.item_id), []), label_from(row.label)
+                if classes is None or isinstance(label, Skip):
+                    before.append(label)
+                elif (now := classes.now(label, row.class_version)) is not None:
+                    before.append(now)
+                else:
+                    before.clear()
         return said
 
     def take(self, connection: Connection, at: float, up_to: int) -> None:
@@ -402,7 +437,7 @@ class LoopRecord:
             "fingerprint": None if model.fingerprint is None else pack(model.fingerprint),
             "at": at,
         }
-        connection.execute(insert(models), row)
+        insert_rows(connection, models, [row])
         body = {"model": model.number, "n_trained": model.n_trained}
         kind = "fitted" if in_use else "refitted"
         self._append(connection, kind, body, at, values_of(models, [row]))
@@ -418,18 +453,18 @@ class LoopRecord:
         predictions: bytes,
     ) -> None:
         """A candidate as it was registered, with what it says of every item that may be audited."""
-        connection.execute(
-            insert(candidates).values(
-                loop_id=self.id,
-                number=number,
-                model=model,
-                body=trail.to_json(body),
-                predictions=predictions,
-                class_version=self.class_version,
-                at=at,
-            )
-        )
-        self._append(connection, "candidate", {"candidate": number, "how": body["how"]}, at)
+        row = {
+            "loop_id": self.id,
+            "number": number,
+            "model": model,
+            "body": trail.to_json(body),
+            "predictions": predictions,
+            "class_version": self.class_version,
+            "at": at,
+        }
+        insert_rows(connection, candidates, [row])
+        entry = {"candidate": number, "how": body["how"]}
+        self._append(connection, "candidate", entry, at, values_of(candidates, [row]))
 
     def close_round(
         self,
@@ -453,7 +488,7 @@ class LoopRecord:
             "class_version": self.class_version,
             "at": at,
         }
-        connection.execute(insert(rounds), row)
+        insert_rows(connection, rounds, [row])
         entry = {"round": number, "n_trained": n_trained, "releases": releases}
         self._append(connection, "round", entry, at, values_of(rounds, [row]))
 
@@ -461,17 +496,17 @@ class LoopRecord:
         self, connection: Connection, at: float, candidate: int, review_rate: float, body: Mapping[str, Any]
     ) -> None:
         """A certificate, with the evidence that it rests on."""
-        connection.execute(
-            insert(certificates).values(
-                loop_id=self.id,
-                candidate=candidate,
-                review_rate=review_rate,
-                body=trail.to_json(body),
-                class_version=self.class_version,
-                at=at,
-            )
-        )
-        self._append(connection, "certified", {"candidate": candidate, "review_rate": review_rate}, at)
+        row = {
+            "loop_id": self.id,
+            "candidate": candidate,
+            "review_rate": review_rate,
+            "body": trail.to_json(body),
+            "class_version": self.class_version,
+            "at": at,
+        }
+        insert_rows(connection, certificates, [row])
+        entry = {"candidate": candidate, "review_rate": review_rate}
+        self._append(connection, "certified", entry, at, values_of(certificates, [row]))
 
     def change_stage(
         self,

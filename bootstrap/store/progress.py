@@ -19,7 +19,7 @@ class Progress:
     Attributes
     ----------
     n_open : int
-        Queries that nobody has answered yet.
+        Queries that have not got as many answers as they should.
     n_training : int
         Those of them that the model is to learn from.
     n_answered : int
@@ -34,18 +34,18 @@ class Progress:
 def progress_of(connection: Connection, loop_id: int, now: float) -> Progress:
     """The progress of one loop."""
     n_open = n_waiting(connection, loop_id, now).unanswered
-    said = select(labels.c.id).where(labels.c.query_id == queries.c.id, labels.c.undoes.is_(None))
+    said = select(func.count()).where(labels.c.query_id == queries.c.id, labels.c.undoes.is_(None))
     waiting = (
         select(func.count())
         .select_from(queries)
         .where(queries.c.loop_id == loop_id, queries.c.state == "open", queries.c.kind == "training")
-        .where(~said.exists())
+        .where(said.scalar_subquery() < queries.c.overlap)
     )
     taken = select(loops.c.taken_up_to).where(loops.c.id == loop_id).scalar_subquery()
     came = (
         select(func.count(labels.c.query_id.distinct()))
         .where(labels.c.loop_id == loop_id, labels.c.id > taken, labels.c.source == "training")
-        .where(labels.c.undoes.is_(None))
+        .where(labels.c.undoes.is_(None), ~labels.c.extra)
     )
     return Progress(
         n_open=n_open,

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, and_, bindparam, select
 
 from bootstrap.classes import ClassList
 from bootstrap.records import Query
+from bootstrap.store.class_lists import read_classes
 from bootstrap.store.features import payload_from, read_rows
-from bootstrap.store.schema import class_lists, items, labels, loops, members, queries, standing
+from bootstrap.store.schema import items, labels, loops, members, queries, standing
 
 __all__ = ["ClassLists", "shown"]
 
@@ -24,16 +25,17 @@ class ClassLists:
         self._seen: dict[int, int] = {}  # loop -> the last label that an open list has taken into account
 
     def of(self, connection: Connection, loop_id: int, version: int) -> ClassList:
-        """The list of this version; an open one with every class that stands."""
+        """The latest list, which is of this version; an open one with every class that stands."""
         known = self._lists.get(loop_id)
         if known is None or known[0] != version:
-            text = connection.execute(_LIST, {"loop": loop_id, "version": version}).scalar_one()
-            known = self._lists[loop_id] = (version, ClassList(json.loads(text)))
+            known = self._lists[loop_id] = (version, read_classes(connection, loop_id))
             self._seen[loop_id] = 0
         classes = known[1]
         if classes.is_open:
             for row in connection.execute(_NAMED, {"loop": loop_id, "after": self._seen[loop_id]}):
-                classes.add(json.loads(row.label))
+                label = classes.now(json.loads(row.label), row.class_version)
+                if label is not None:
+                    classes.add(label)
                 self._seen[loop_id] = max(self._seen[loop_id], row.id)
         return classes
 
@@ -80,11 +82,8 @@ def _contents(connection: Connection, rows: Sequence[Any]) -> list[Any]:
     return found
 
 
-_LIST = select(class_lists.c.classes).where(
-    class_lists.c.loop_id == bindparam("loop"), class_lists.c.version == bindparam("version")
-)
 _NAMED = (
-    select(labels.c.id, labels.c.label)
+    select(labels.c.id, labels.c.label, labels.c.class_version)
     .join(
         standing,
         and_(

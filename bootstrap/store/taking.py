@@ -24,12 +24,14 @@ from sqlalchemy import (
     update,
 )
 
+from bootstrap.classes import ClassList
 from bootstrap.errors import InvalidInput
 from bootstrap.labels import Outcome
-from bootstrap.records import SKIP, Skip
+from bootstrap.records import SKIP, Class, Skip
 from bootstrap.store.answers import LabelRow, add_labels, label_from
 from bootstrap.store.asked import Asked, OldLabel, Slot
 from bootstrap.store.claiming import is_held
+from bootstrap.store.class_lists import read_classes
 from bootstrap.store.resolving import Said, resolve
 from bootstrap.store.schema import claims, labels, loops, queries, rounds, slots, standing
 
@@ -78,6 +80,7 @@ class Answering:
         self._connection, self._by, self._at = connection, by, at
         self._standing: dict[tuple[int, int, str], bool | None] = {}  # None, or whether it is a SKIP
         self._asked: dict[int, Asked] = {}
+        self._classes: dict[int, ClassList] = {}  # loop -> its classes, where they were changed
         self._new: list[LabelRow] = []
 
     def read(self, tokens: Iterable[str]) -> None:
@@ -108,9 +111,18 @@ class Answering:
         rows = self._connection.execute(_SAID, some).all()
         taken_back = {row.undoes for row in rows}
         for row in rows:
-            if row.undoes is None and row.id not in taken_back:
-                old = OldLabel(row.id, row.by, row.token, label_from(row.label), row.adjudicates)
-                self._asked[row.query_id].said.append(old)
+            asked = self._asked[row.query_id]
+            label = self._now(asked.row, label_from(row.label), row.class_version)
+            if row.undoes is None and row.id not in taken_back and label is not None:
+                asked.said.append(OldLabel(row.id, row.by, row.token, label, row.adjudicates))
+
+    def _now(self, asked: Any, label: Class | Skip, version: int) -> Class | Skip | None:
+        """What was said, by what classes are called now; None where the class was split since."""
+        if isinstance(label, Skip) or version == asked.newest_version:
+            return label
+        if asked.loop_id not in self._classes:
+            self._classes[asked.loop_id] = read_classes(self._connection, asked.loop_id)
+        return self._classes[asked.loop_id].now(label, version)
 
     def answer(self, token: str, answer: Answer) -> Outcome:
         """Take one answer, whose label has been checked; stored by :meth:`store`."""
@@ -210,7 +222,7 @@ class Answering:
                 shown_at=answer.shown_at,
                 touched_at=answer.touched_at,
                 adjudicates=adjudicates,
-                class_version=row.class_version,
+                class_version=row.newest_version,
             )
         )
         asked.said.append(OldLabel(0, self._by, token, answer.label, adjudicates))
@@ -255,7 +267,7 @@ def undo(connection: Connection, by: str, token: str, at: float, lease_seconds: 
             stands=False,
             query_id=row.query_id,
             token=token,
-            class_version=row.class_version,
+            class_version=row.newest_version,
             undoes=old.id,
         )
         for old in mine
@@ -320,7 +332,6 @@ _FOUND = (
         queries.c.kind,
         queries.c.overlap,
         queries.c.round,
-        queries.c.class_version,
         queries.c.state,
         loops.c.class_version.label("newest_version"),
         loops.c.taken_up_to,
@@ -349,6 +360,7 @@ _SAID = (
         labels.c.token,
         labels.c.label,
         labels.c.adjudicates,
+        labels.c.class_version,
         labels.c.undoes,
     )
     .where(labels.c.query_id.in_(_SOME))

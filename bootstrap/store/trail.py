@@ -13,8 +13,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
+from bootstrap.store.inserting import insert_rows
 from bootstrap.store.schema import store, trail
 
 __all__ = ["append", "begin", "digest", "end", "entry_hash", "flush", "length_of", "to_json"]
@@ -24,7 +25,6 @@ __all__ = ["append", "begin", "digest", "end", "entry_hash", "flush", "length_of
 _PENDING = "bootstrap trail"
 
 _HEAD = select(store.c.trail_head, store.c.trail_length)
-_ADD = insert(trail)
 _MOVE_HEAD = update(store).values(trail_head=bindparam("new_head"), trail_length=bindparam("new_length"))
 
 
@@ -109,7 +109,7 @@ def flush(connection: Connection) -> None:
     """Write what was added in this transaction, before it ends."""
     pending = connection.info.get(_PENDING)
     if pending is not None and pending["entries"]:
-        connection.execute(_ADD, pending["entries"])
+        insert_rows(connection, trail, pending["entries"])
         connection.execute(_MOVE_HEAD, {"new_head": pending["head"], "new_length": pending["length"]})
 
 

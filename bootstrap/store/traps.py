@@ -141,7 +141,7 @@ def trap_counts(storage: str | Database, loop: str) -> TrapCounts:
         counted = (
             select(labels.c.by, func.sum(case((labels.c.label == queries.c.known, 1), else_=0)), func.count())
             .join(queries, queries.c.id == labels.c.query_id)
-            .where(labels.c.id.in_(first))
+            .where(labels.c.id.in_(first), labels.c.class_version == queries.c.class_version)
             .group_by(labels.c.by)
             .order_by(labels.c.by)
         )

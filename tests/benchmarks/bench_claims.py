@@ -160,7 +160,7 @@ def _slot(i: int, answered: bool) -> dict[str, Any]:
 
 def _label(i: int) -> dict[str, Any]:
     return {
-        "id": i + 1,
+        "id": 1000 * (i + 1),  # what is told between two fillings comes between them
         "loop_id": 1,
         "item_id": i + 1,
         "row": i,
@@ -179,7 +179,7 @@ def _label(i: int) -> dict[str, Any]:
 
 
 def _standing(i: int) -> dict[str, Any]:
-    return {"loop_id": 1, "item_id": i + 1, "opinion": "first", "label_id": i + 1, "skip": False}
+    return {"loop_id": 1, "item_id": i + 1, "opinion": "first", "label_id": 1000 * (i + 1), "skip": False}
 
 
 def seconds_of(program: str, where: str, at_a_time: int) -> float:

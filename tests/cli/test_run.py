@@ -6,19 +6,27 @@ import csv
 import io
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bootstrap.cli.run_folder import Begun, RunFolder
+from bootstrap.errors import StoreError
 from bootstrap.labelers import SimulatedLabeler
-from bootstrap.records import SKIP
+from bootstrap.store import Database, check
+from bootstrap.store.training_lock import TrainingLock
 
-WRITTEN = ["history.csv", "history.jsonl", "labels.csv", "labels.jsonl", "plot.png", "predictions.csv"]
+WRITTEN = [
+    "history.csv", "history.jsonl", "labels.csv", "labels.db", "plot.png", "predictions.csv",
+    "review_curve.png", "run.json",
+]  # fmt: skip
 COLUMN = ("--text", "text", "--label-with", "column:truth")
 TERMINAL = ("--text", "text", "--label-with", "terminal")
 
@@ -35,9 +43,20 @@ def rounds_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def asked_in(folder: Path) -> list[str]:
-    """The id of every answer in the log, in order, repeats included."""
-    lines = (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()[1:]
-    return [json.loads(line)["id"] for line in lines]
+    """The id of every answer in the store that was not taken back, in order, repeats included."""
+    with closing(sqlite3.connect(folder / "labels.db")) as store:
+        return [row[0] for row in store.execute(ASKED)]
+
+
+ASKED = """
+SELECT members.name FROM labels JOIN members ON members.loop_id = labels.loop_id AND members.row = labels.row
+WHERE labels.query_id IS NOT NULL AND labels.undoes IS NULL
+AND labels.id NOT IN (SELECT undoes FROM labels WHERE undoes IS NOT NULL) ORDER BY labels.id
+"""
+
+
+def url_of(folder: Path) -> str:
+    return f"sqlite:///{(folder / 'labels.db').as_posix()}"
 
 
 def typing(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
@@ -58,7 +77,8 @@ def test_a_first_day_from_texts_and_some_labels_to_a_picture(
     assert "What this does not prove" in ran.out
     assert "review_curve.png, labels.csv, predictions.csv HOLD at 1.00: at a review rate of 0.20" in ran.out
     assert ran.out.endswith("To go on, run the same command again with a larger --budget.")
-    assert sorted(path.name for path in folder.iterdir()) == [*WRITTEN, "review_curve.png"]
+    assert sorted(path.name for path in folder.iterdir() if path.suffix != ".trainer") == WRITTEN
+    assert check(url_of(folder)).ok
     last = rounds_of(folder)[-1]
     assert (last["n_labels"], last["n_given"], last["n_audited"]) == (88, 20, 8)
     assert last["accuracy"] == 1.0
@@ -167,7 +187,7 @@ def test_with_nothing_held_out_nothing_is_audited_and_the_verdict_says_what_is_m
     assert "HOLD at 1.00" in ran.out
 
 
-@pytest.mark.parametrize("first", [("--budget", 30), ("--rounds", 1), ("--rounds", 3)])
+@pytest.mark.parametrize("first", [("--budget", 44), ("--rounds", 1), ("--rounds", 3)])
 def test_a_run_that_goes_on_ends_as_if_it_had_never_stopped(
     program: Callable[..., Any], mails: Path, tmp_path: Path, first: tuple[str, int]
 ) -> None:
@@ -183,6 +203,20 @@ def test_a_run_that_goes_on_ends_as_if_it_had_never_stopped(
     assert set(asked_in(tmp_path / "stopped")) == set(asked_in(tmp_path / "undisturbed"))
 
 
+def test_a_round_that_a_budget_has_cut_short_stays_in_the_history(
+    program: Callable[..., Any], mails: Path, tmp_path: Path
+) -> None:
+    program("run", mails, *COLUMN, "--seed", 5, "--budget", 30)
+    before = rounds_of(tmp_path / "mails-labels")
+    program("run", mails, *COLUMN, "--budget", 66)
+    after = rounds_of(tmp_path / "mails-labels")
+
+    assert [row["n_labels"] for row in after] == [22, 30, 52, 66]
+    assert after[:2] == before
+    asked = asked_in(tmp_path / "mails-labels")
+    assert len(asked) == len(set(asked)) == 66
+
+
 def test_a_drawn_seed_is_kept_and_another_one_is_refused(program: Callable[..., Any], mails: Path) -> None:
     def seed_in(out: str) -> str:
         ran = program("run", mails, *COLUMN, "--rounds", 1, "--out", out)
@@ -192,7 +226,7 @@ def test_a_drawn_seed_is_kept_and_another_one_is_refused(program: Callable[..., 
 
     ran = program("run", mails, *COLUMN, "--rounds", 1, "--out", "a", "--seed", 7)
     assert ran.code == 2
-    assert "--seed says 7. Leave --seed out to go on" in ran.err
+    assert "--seed says 7 (leave --seed out to go on)" in ran.err
     assert program("run", mails, *COLUMN, "--out", "c", "--rounds", 1, "--seed", 7).code == 0
     assert program("run", mails, *COLUMN, "--out", "c", "--rounds", 2, "--seed", 7).code == 0
 
@@ -200,26 +234,26 @@ def test_a_drawn_seed_is_kept_and_another_one_is_refused(program: Callable[..., 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (("--batch-size", 7), "batch_size is 20 in the log and 7 now"),
-        (("--held-out", 0.3), "held_out is 0.2 in the log and 0.3 now"),
-        (("--audit-share", 0.3), "audit_share is 'auto' in the log and 0.3 now"),
-        (("--strategy", "entropy"), "strategy is 'auto' in the log and 'entropy' now"),
-        (("--classes", "ham,spam"), "classes is None in the log and ['ham', 'spam'] now"),
-        (("--known-labels", "known"), "known_labels is None in the log and 'known' now"),
-        (("--id", "id"), "id is None in the log and 'id' now"),
+        (("--batch-size", 7), "batch_size is 20 there and 7 now"),
+        (("--held-out", 0.3), "held_out is 0.2 there and 0.3 now"),
+        (("--audit-share", 0.3), "audit_share is 'auto' there and 0.3 now"),
+        (("--strategy", "entropy"), "strategy is 'auto' there and 'entropy' now"),
+        (("--classes", "ham,spam"), "classes is None there and ['ham', 'spam'] now"),
+        (("--known-labels", "known"), "known_labels is None there and 'known' now"),
+        (("--id", "id"), "id is None there and 'id' now"),
     ],
 )
-def test_a_log_of_other_settings_is_refused_and_nothing_is_asked(
+def test_a_run_of_other_settings_is_refused_and_nothing_is_asked(
     program: Callable[..., Any], mails: Path, tmp_path: Path, changed: tuple[str, Any], said: str
 ) -> None:
     program("run", mails, *COLUMN, "--rounds", 1)
-    before = (tmp_path / "mails-labels" / "labels.jsonl").read_bytes()
+    before = asked_in(tmp_path / "mails-labels")
     ran = program("run", mails, *COLUMN, "--rounds", 2, *changed)
 
     assert ran.code == 2
     assert said in ran.err
-    assert ran.err.endswith("(The folder of the log is chosen with --out.)")
-    assert (tmp_path / "mails-labels" / "labels.jsonl").read_bytes() == before
+    assert "choose another folder with --out for a new run" in ran.err
+    assert asked_in(tmp_path / "mails-labels") == before
 
 
 def test_a_file_that_changed_is_another_run(program: Callable[..., Any], mails: Path) -> None:
@@ -232,14 +266,20 @@ def test_a_file_that_changed_is_another_run(program: Callable[..., Any], mails: 
     assert "input is '300 texts, " in ran.err
 
 
-def test_a_smaller_budget_than_before_loses_no_label(
+def test_a_smaller_budget_than_before_asks_nothing_and_loses_nothing(
     program: Callable[..., Any], mails: Path, tmp_path: Path
 ) -> None:
     program("run", mails, *COLUMN, "--rounds", 2)
-    ran = program("run", mails, *COLUMN, "--rounds", 1)
+    before = rounds_of(tmp_path / "mails-labels")
+    ran = program("run", mails, *COLUMN, "--budget", 22)
 
-    assert "Answers saved that no finished round has used yet: 22." in ran.out
-    assert len(rows_of(tmp_path / "mails-labels" / "labels.csv")) == 44
+    assert ran.code == 0
+    assert rounds_of(tmp_path / "mails-labels") == before
+    assert (
+        len(rows_of(tmp_path / "mails-labels" / "labels.csv"))
+        == len(asked_in(tmp_path / "mails-labels"))
+        == 44
+    )
 
 
 def test_a_person_who_quits_and_comes_back_is_not_asked_twice(
@@ -311,10 +351,13 @@ def _by_hand(mails: Path, environment: dict[str, str], *options: str) -> subproc
     )  # fmt: skip
 
 
-def _wait_for(n: int, log: Path) -> None:
+def _wait_for(n: int, folder: Path) -> None:
     for _ in range(600):
-        if log.exists() and len(log.read_bytes().splitlines()) > n:
-            return
+        try:
+            if len(asked_in(folder)) >= n:
+                return
+        except sqlite3.OperationalError:  # no file yet, or no table
+            pass
         time.sleep(0.05)
     raise AssertionError(f"{n} answers did not come within 30 seconds")
 
@@ -324,12 +367,12 @@ def _wait_for(n: int, log: Path) -> None:
 def test_a_process_that_is_killed_or_interrupted_loses_no_answer(
     mails: Path, environment: dict[str, str], tmp_path: Path, how: signal.Signals
 ) -> None:
-    log = tmp_path / "mails-labels" / "labels.jsonl"
+    folder = tmp_path / "mails-labels"
     killed = _by_hand(mails, environment)
     assert killed.stdin is not None
     killed.stdin.write("1\n" * 8)
     killed.stdin.flush()
-    _wait_for(8, log)
+    _wait_for(8, folder)
     killed.send_signal(how)
     killed.communicate()
     assert killed.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 0)
@@ -339,9 +382,10 @@ def test_a_process_that_is_killed_or_interrupted_loses_no_answer(
     undisturbed = _by_hand(mails, environment, "--rounds", "3", "--out", "undisturbed")
     undisturbed.communicate("1\n" * 30)
     assert (resumed.returncode, undisturbed.returncode) == (0, 0)
-    assert asked_in(log.parent) == asked_in(tmp_path / "undisturbed")
-    assert rounds_of(log.parent) == rounds_of(tmp_path / "undisturbed")
-    assert len(rounds_of(log.parent)) == 3
+    assert asked_in(folder) == asked_in(tmp_path / "undisturbed")
+    assert rounds_of(folder) == rounds_of(tmp_path / "undisturbed")
+    assert len(rounds_of(folder)) == 3
+    assert check(url_of(folder)).ok
 
 
 @pytest.mark.parametrize(
@@ -376,18 +420,67 @@ def test_a_wrong_option_is_refused_before_anything_is_made(
     assert [path.name for path in tmp_path.iterdir()] == ["mails.csv"]
 
 
-def test_a_log_in_use_by_another_process_is_left_alone(
+def test_a_second_run_is_told_who_holds_the_folder_while_the_verdict_can_be_read(
     program: Callable[..., Any], mails: Path, tmp_path: Path
 ) -> None:
-    from bootstrap.store import LabelLog
-
+    folder = tmp_path / "mails-labels"
     program("run", mails, *COLUMN, "--rounds", 1)
-    with LabelLog.open(tmp_path / "mails-labels" / "labels.jsonl") as log:
-        assert SKIP not in log.answers.values()
+    with closing(Database(url_of(folder))) as database, TrainingLock(database, "default"):
+        before = asked_in(folder)
         ran = program("run", mails, *COLUMN, "--rounds", 2)
+        read = program("verdict", folder)
+
+    assert (ran.code, read.code) == (2, 0)
+    assert "Another process trains the loop 'default'" in ran.err
+    assert read.out.startswith("HOLD")
+    assert asked_in(folder) == before
+
+
+def test_a_store_without_what_its_run_was_begun_with_is_refused(
+    program: Callable[..., Any], mails: Path, tmp_path: Path
+) -> None:
+    about = tmp_path / "mails-labels" / "run.json"
+    program("run", mails, *COLUMN, "--rounds", 1)
+    about.write_text(
+        about.read_text(encoding="utf-8").replace('"version": 1', '"version": 2'), encoding="utf-8"
+    )
+    newer = program("run", mails, *COLUMN, "--rounds", 1)
+    about.unlink()
+    gone = program("run", mails, *COLUMN, "--rounds", 1)
+
+    assert (newer.code, gone.code) == (2, 2)
+    assert "run.json can't be read (format 'bootstrap-labels run', version 2)" in newer.err
+    assert "run.json is not there: it says with which texts, columns and settings" in gone.err
+    assert "bootstrap-labels db export mails-labels labels.csv" in gone.err
+
+
+def test_a_run_that_was_killed_before_its_store_was_whole_begins_with_its_seed(
+    program: Callable[..., Any], mails: Path, tmp_path: Path
+) -> None:
+    program("run", mails, *COLUMN, "--rounds", 1, "--out", "whole", "--seed", 9)
+    begun = RunFolder(tmp_path / "whole").begun()
+    for name, store_is_there in (("a", True), ("b", False)):
+        folder = RunFolder(tmp_path / name)
+        folder.path.mkdir()
+        folder.begin(Begun(9, begun.settings))
+        if store_is_there:
+            folder.store.touch()
+        ran = program("run", mails, *COLUMN, "--rounds", 1, "--out", name)
+        assert ("the seed is 9." in ran.out) is store_is_there
+        assert (asked_in(folder.path) == asked_in(tmp_path / "whole")) is store_is_there
+
+
+def test_a_folder_that_no_url_can_name_is_refused(program: Callable[..., Any], mails: Path) -> None:
+    ran = program("run", mails, *COLUMN, "--out", "what?")
 
     assert ran.code == 2
-    assert "in use by another process" in ran.err
+    assert "no question mark" in ran.err
+
+
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "nowhere")
+    with pytest.raises(StoreError, match=r"Cannot write .*run\.json: No such file"):
+        folder.begin(Begun(1, {}))
 
 
 def test_half_a_character_in_a_text_is_no_reason_to_fail(program: Callable[..., Any], tmp_path: Path) -> None:

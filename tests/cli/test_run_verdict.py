@@ -1,16 +1,17 @@
-"""The verdict and the plan for a folder of `run`: played again from its log, and nobody is asked."""
+"""The verdict and the plan for a folder of `run`: read from its store, and nobody is asked."""
 
 from __future__ import annotations
 
 import json
-import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bootstrap.cli.run_verdict import replayed
+from bootstrap.cli.run_verdict import loop_of_run
 
 RUN = ("--text", "text", "--label-with", "column:truth", "--known-labels", "known", "--seed", "1")
 
@@ -21,24 +22,28 @@ def folder(program: Callable[..., Any], mails: Path, tmp_path: Path) -> Path:
     return tmp_path / "mails-labels"
 
 
+def head_of_trail(folder: Path) -> str:
+    with closing(sqlite3.connect(folder / "labels.db")) as store:
+        return str(store.execute("SELECT trail_head FROM store").fetchone()[0])
+
+
 def test_the_verdict_of_a_run_asks_nobody_and_changes_nothing(
     program: Callable[..., Any], folder: Path
 ) -> None:
-    before = (folder / "labels.jsonl").read_bytes()
+    before = head_of_trail(folder)
     ran = program("verdict", folder)
 
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("HOLD at 1.00: ")
-    assert (folder / "labels.jsonl").read_bytes() == before
+    assert head_of_trail(folder) == before
 
 
 def test_the_rounds_come_out_as_they_were(folder: Path) -> None:
     shown = [json.loads(line) for line in (folder / "history.jsonl").read_text(encoding="utf-8").splitlines()]
-    with replayed(folder, None) as loop:
+    with loop_of_run(folder) as loop:
         again = [round_.to_dict() for round_ in loop.history]
 
-    finished = shown[:-1]  # the budget has cut the last one short
-    assert [{**row, "seconds": 0} for row in again] == [{**row, "seconds": 0} for row in finished]
+    assert again == shown
     assert loop.n_labels == 48
 
 
@@ -70,27 +75,11 @@ def test_the_plan_of_a_run_is_words_or_json(program: Callable[..., Any], folder:
     assert json.loads(record.out)["folder"] == str(folder)
 
 
-def test_texts_elsewhere_are_named_and_checked(
-    program: Callable[..., Any], mails: Path, folder: Path, tmp_path: Path
-) -> None:
-    moved = tmp_path / "elsewhere.csv"
-    shutil.move(mails, moved)
-    lost = program("verdict", folder)
-    other = tmp_path / "other.csv"
-    other.write_text(moved.read_text(encoding="utf-8").replace("prize", "price"), encoding="utf-8")
-    wrong = program("verdict", folder, "--texts", other)
-
-    assert (lost.code, wrong.code) == (2, 2)
-    assert "name their file with --texts FILE" in lost.err
-    assert "these are not its texts, ids and known labels" in wrong.err
-    assert program("verdict", folder, "--texts", moved).out.startswith("HOLD")
-
-
-def test_a_folder_with_another_name_wants_its_texts_named(program: Callable[..., Any], folder: Path) -> None:
+def test_a_folder_is_enough_wherever_it_is(program: Callable[..., Any], mails: Path, folder: Path) -> None:
+    mails.unlink()
     renamed = folder.rename(folder.with_name("done"))
 
-    assert "name their file with --texts FILE" in program("verdict", renamed).err
-    assert program("verdict", renamed, "--texts", "mails.csv").code == 0
+    assert program("verdict", renamed).out.startswith("HOLD")
 
 
 def test_a_folder_that_is_no_run_is_refused(
@@ -98,12 +87,18 @@ def test_a_folder_that_is_no_run_is_refused(
 ) -> None:
     (tmp_path / "empty").mkdir()
     nothing = program("verdict", tmp_path / "empty")
-    log = folder / "labels.jsonl"
-    log.write_text(log.read_text(encoding="utf-8").replace('"pipeline": ', '"pipeline": 9'), encoding="utf-8")
+    (tmp_path / "earlier").mkdir()
+    (tmp_path / "earlier" / "labels.jsonl").touch()
+    earlier = program("verdict", tmp_path / "earlier")
+    about = folder / "run.json"
+    about.write_text(
+        about.read_text(encoding="utf-8").replace('"pipeline": ', '"pipeline": 9'), encoding="utf-8"
+    )
     newer = program("plan", folder)
 
-    assert (nothing.code, newer.code) == (2, 2)
-    assert "holds no labels.jsonl" in nothing.err
+    assert (nothing.code, earlier.code, newer.code) == (2, 2, 2)
+    assert "holds no labels.db: name a folder that bootstrap-labels run has written" in nothing.err
+    assert "Run the same bootstrap-labels run once more" in earlier.err
     assert "another version of the model" in newer.err
 
 
@@ -129,5 +124,5 @@ def test_a_recall_target_of_a_run_is_tested(program: Callable[..., Any], mails: 
     ran = program("run", mails, *RUN, "--budget", 200, "--recall", "spam=0.5", "--recall", "a=b")
     assert (ran.code, "share" in ran.err) == (2, True)
     assert program("run", mails, *RUN, "--budget", 200, "--recall", "spam=0.5").code == 0
-    with replayed(tmp_path / "mails-labels", None) as loop:
+    with loop_of_run(tmp_path / "mails-labels") as loop:
         assert [str(claim.about) for claim in loop.settings.claims] == ["alone", "recall"]

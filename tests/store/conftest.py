@@ -113,7 +113,3 @@ class Hand:
 @pytest.fixture
 def hand() -> Hand:
     return Hand()
-
-
-# TEMPORARY NOTE: at 02:28 this file was overwritten by mistake (H1, sorry), 25 seconds after somebody had
-# made it with a fixture `small_loop`. Please put that fixture back in BELOW this line, keeping what is above.

@@ -196,6 +196,21 @@ def test_a_late_answer_to_what_was_withdrawn_counts_where_nothing_else_does(time
     assert Desk(timed, "dora").claim() == []
 
 
+def test_a_late_and_a_new_answer_about_an_item_may_come_in_one_call(timed, publish, hand):
+    publish(timed, 2)
+    anna = Desk(timed, "anna", lease_seconds=10)
+    late, old = (claim.queries[0].token for claim in anna.claim(2))
+    hand.time += 11
+    with timed.writing() as connection:
+        connection.execute(update(queries).where(queries.c.id == 1).values(state="withdrawn"))
+        connection.execute(update(slots).where(slots.c.query_id == 1).values(is_open=False))
+    publish(timed, 1)
+    again, other = (claim.queries[0].token for claim in anna.claim(2))
+    assert anna.tell({late: "a", again: "b", old: "b", other: "b"}) == Told(kept=2, extra=1, repeated=1)
+    assert standing_labels(timed) == {0: "a", 1: "b"}
+    assert [state(timed, query) for query in (1, 2, 3)] == ["settled"] * 3
+
+
 def test_a_query_about_what_got_its_label_elsewhere_is_settled_by_an_extra_one(database, publish):
     publish(database, 1, overlap=2)
     publish(database, 1)

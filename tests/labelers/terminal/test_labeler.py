@@ -293,17 +293,26 @@ from pathlib import Path
 
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C on this terminal interrupts this process
 from bootstrap.errors import LabelerStopped
-from bootstrap.labelers import TerminalLabeler, logged
+from bootstrap.labelers import TerminalLabeler
 from bootstrap.records import SKIP, Query
-from bootstrap.store import LabelLog
 
 queries = [Query(f"q{i}", f"text {i}", f"t{i}", ("spam", "ham")) for i in range(1, 5)]
 before = termios.tcgetattr(0)
-with LabelLog.open(sys.argv[1]) as log:
-    try:
-        answers, reason = logged(TerminalLabeler(), log)(queries), "done"
-    except LabelerStopped as stop:
-        answers, reason = stop.answers, stop.reason
+saved = Path(sys.argv[1])
+known = dict(json.loads(line) for line in saved.read_text().splitlines()) if saved.exists() else {}
+answers = {item_id: SKIP if answer is None else answer for item_id, answer in known.items()}
+
+
+def save(query, answer):
+    with saved.open("a") as file:
+        file.write(json.dumps([query.id, None if answer is SKIP else answer]) + "\\n")
+
+
+try:
+    answers |= TerminalLabeler(on_answer=save)([query for query in queries if query.id not in answers])
+    reason = "done"
+except LabelerStopped as stop:
+    answers, reason = answers | stop.answers, stop.reason
 restored = termios.tcgetattr(0) == before
 told = {item_id: None if answer is SKIP else answer for item_id, answer in answers.items()}
 Path(sys.argv[2]).write_text(json.dumps({"answers": told, "reason": reason, "restored": restored}))
@@ -315,7 +324,7 @@ def session_in_a_terminal(script: list[tuple[str, str]], folder: Path, repositor
     result = folder / "result.json"
     with Typist() as typist:
         process = subprocess.Popen(
-            [sys.executable, "-c", PERSON, str(folder / "labels.jsonl"), str(result)],
+            [sys.executable, "-c", PERSON, str(folder / "answers.jsonl"), str(result)],
             stdin=typist.terminal,
             stdout=typist.terminal,
             stderr=typist.terminal,
