@@ -97,6 +97,7 @@ class Certifying:
         self._pool = pool
         self._key = key
         self._models: dict[int, FrozenModel] = {}  # candidate -> what predicts for items added later
+        self.others: dict[int, str] = {}  # candidate -> why what was fitted again is another model
         self.refit: Callable[[Candidate], FrozenModel] | None = None  # makes one that a store has no model of
         self._beginning: tuple[Candidate, FrozenModel] | None = None  # longer than a call: interrupted
         self._frontier = 0.0  # turn up to which items that came late have to be audited first
@@ -331,8 +332,12 @@ class Certifying:
         champion = self.trial.champion
         if champion is None:
             return None
-        held = [c for c in self.certificates if c.candidate == champion.candidate.number]
-        return self.model_of(champion.candidate), min(held, key=lambda c: c.review_rate)
+        number = champion.candidate.number
+        held = [c for c in self.certificates if c.candidate == number]
+        model = self.model_of(champion.candidate)
+        if number in self.others:
+            raise NotReady(f"the certified model is not at hand: {self.others[number]}")
+        return model, min(held, key=lambda c: c.review_rate)
 
     def people(self) -> People:
         """What is known of the people whose answers are the truth."""

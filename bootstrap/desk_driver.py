@@ -96,6 +96,8 @@ class DeskDriver:
         self._stop.start(loop)
         self._desks.open_desks()
         loop.take_saved()
+        if loop.batch_is_answered:  # of a run that was stopped before it could refit
+            self._close_round(loop)
         while True:
             reason = self._stop.reason(loop)
             if reason is None and not self._queue_ahead and loop.ask_second():
@@ -109,9 +111,12 @@ class DeskDriver:
                 return reason
             if not self._wait(loop):
                 continue
-            round_ = loop.close_round_of_desks()
-            for callback in self._callbacks:
-                callback(loop, round_)
+            self._close_round(loop)
+
+    def _close_round(self, loop: Any) -> None:
+        round_ = loop.close_round_of_desks()
+        for callback in self._callbacks:
+            callback(loop, round_)
 
     def _fill(self, loop: _Published) -> bool:
         """Have enough queries open; whether any is."""

@@ -68,6 +68,7 @@ class Journal:
         self._is_stale = True  # whether memory is not what the store says
         self._trail = 0  # length of the trail that memory knows
         self._may_wait = True  # whether labels may have come that are not taken
+        self._is_unchecked = False  # whether candidates may be other models than those that were tested
         self._must_forget = False  # whether memory has content that was erased
         self._start_over()
 
@@ -225,6 +226,9 @@ class Journal:
                 self._write(connection)
             self._is_stale = False
         self._models.fit_again()
+        if self._is_unchecked and self._depth:
+            self._models.check_candidates()
+            self._is_unchecked = False
         return told
 
     def _catch_up_within(self, connection: Connection) -> Told:
@@ -293,10 +297,8 @@ class Journal:
             self._replay.erased = set(reader.erased_rows())
             self._follow(connection)
             self._unwritten.read(reader)
-        self._is_stale = False
+        self._is_stale, self._is_unchecked = False, True
         self._models.fit_again()
-        if self._depth:
-            self._models.check_candidates()
 
     def _write(self, connection: Connection) -> None:
         """Write whatever memory has and the store does not."""

@@ -54,9 +54,7 @@ class StoredModels:
         stored = self._stored_model(number)
         loop.trained_rows = self._learn(loop._model, stored)
         self._unwritten.fit_in_memory = number
-        if stored.fingerprint is None:
-            return
-        by = difference(loop._model, loop._pool, stored.fingerprint, frozenset(self._replay.erased))
+        by = self._difference(loop._model, stored)
         if by > TOLERANCE:
             loop._n_fits += 1  # what is in use now is another model, and is written as one
             warnings.warn(
@@ -94,9 +92,24 @@ class StoredModels:
                 f"candidate {candidate.number} ({candidate.name}) was registered by hand, and its model is "
                 "not in the store: register it again with loop.candidate(estimator)"
             )
+        stored = self._stored_model(number)
         model = self._loop._new_model(self._loop._estimator)
-        self._learn(model, self._stored_model(number))
+        self._learn(model, stored)
+        by = self._difference(model, stored)
+        if by > TOLERANCE:
+            self._loop._certifying.others[candidate.number] = self._said(by, stored)
         return dataclasses.replace(model.frozen(), predictions=candidate.predictions)
+
+    def _difference(self, model: Model, stored: StoredModel) -> float:
+        if stored.fingerprint is None:
+            return 0.0
+        return difference(model, self._loop._pool, stored.fingerprint, frozenset(self._replay.erased))
+
+    def _said(self, by: float, stored: StoredModel) -> str:
+        return (
+            f"fitted again, its probabilities differ by up to {by:.2g} ({self._why(stored)}), so that its "
+            "certificates do not apply"
+        )
 
     def check_candidates(self) -> None:
         """See that the models under test are those that were tested; one that is not begins anew."""
@@ -133,16 +146,11 @@ class StoredModels:
         stored = self._stored_model(number)
         model = self._loop._new_model(self._loop._estimator)
         rows = self._learn(model, stored)
-        erased = frozenset(self._replay.erased)
-        fixed = stored.fingerprint
-        by = 0.0 if fixed is None else difference(model, self._loop._pool, fixed, erased)
+        by = self._difference(model, stored)
         frozen = model.frozen()
         if by <= TOLERANCE:
             same = dataclasses.replace(frozen, predictions=candidate.predictions)
             self._loop._certifying.put_model(candidate, same)
             return None, None
         self._unwritten.refitted.append(self._unwritten.as_stored(model, rows))
-        return (
-            f"fitted again, its probabilities differ by up to {by:.2g} ({self._why(stored)}), so that its "
-            "certificates do not apply"
-        ), frozen
+        return self._said(by, stored), frozen

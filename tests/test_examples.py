@@ -154,3 +154,12 @@ def test_people_step_back_when_a_certificate_says_so_and_the_truth_agrees(tmp_pa
     assert found is not None
     assert int(found[1]) > 350
     assert float(found[2]) < 5.0
+
+
+def test_many_people_label_at_once_and_killed_processes_lose_nothing(tmp_path: Path) -> None:
+    lines = run("07_many_reviewers.py", tmp_path)
+
+    assert any(line.endswith("was killed, and starts again") for line in lines)
+    assert re.fullmatch(r"\d+ labels by .*", lines[-3])
+    assert lines[-2] == "the same labels as in a quiet run: True; the same history: True"
+    assert lines[-1].startswith("The store is sound: ")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import bootstrap
+import bootstrap.store
 import strategies
 
 NEWLY_LOADED = """
@@ -51,10 +52,20 @@ def test_importing_bootstrap_loads_nothing_from_outside_the_standard_library(rep
 
 def test_records_and_errors_load_nothing_from_outside_the_standard_library(repository: Path) -> None:
     loaded = top_level_names_loaded_by(
-        "from bootstrap import BootstrapError, Label, LabelerStopped, Query, Round, SKIP", repository
+        "from bootstrap import BootstrapError, Label, LabelerStopped, Query, Round, SKIP, StoreError",
+        repository,
     )
 
     assert loaded - set(sys.stdlib_module_names) == {"bootstrap"}
+
+
+def test_the_store_loads_sqlalchemy_when_it_is_used(repository: Path) -> None:
+    named = top_level_names_loaded_by("import bootstrap.store", repository)
+    used = top_level_names_loaded_by("from bootstrap.store import Database", repository)
+
+    assert named - set(sys.stdlib_module_names) == {"bootstrap"}
+    assert "sqlalchemy" in used
+    assert not {"alembic", "psycopg", "pyarrow", "pandas"} & used
 
 
 def test_no_module_needs_an_optional_dependency_to_be_imported(repository: Path) -> None:
@@ -74,6 +85,15 @@ def test_every_name_at_the_front_door_leads_somewhere(name: str) -> None:
     assert name in dir(bootstrap)
 
 
+@pytest.mark.parametrize("name", bootstrap.store.__all__)
+def test_every_name_of_the_store_leads_to_what_is_called_so(name: str) -> None:
+    found = getattr(bootstrap.store, name)
+
+    assert found.__name__ == name
+    assert found.__module__.startswith("bootstrap.store.")
+    assert name in dir(bootstrap.store)
+
+
 def test_from_bootstrap_import_strategies_gives_the_strategies() -> None:
     from bootstrap import strategies as reexported
 
@@ -90,6 +110,8 @@ def test_strategies_are_at_hand_without_an_import_of_their_own(monkeypatch: pyte
 def test_an_unknown_name_at_the_front_door_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'bootstrap' has no attribute 'Lop'"):
         _ = bootstrap.Lop
+    with pytest.raises(AttributeError, match=r"module 'bootstrap\.store' has no attribute 'Dexk'"):
+        _ = bootstrap.store.Dexk
 
 
 @pytest.mark.parametrize("name", sorted(all_modules()))

@@ -5,7 +5,10 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
+import scipy.sparse as sp
+from modAL.models import ActiveLearner
 from sklearn.datasets import make_classification
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -291,6 +294,78 @@ def test_texts_and_raw_items_come_back_as_they_were(storage):
     resumed.close()
 
 
+def as_csr(rows):
+    return sp.csr_matrix(np.where(rows > 0.5, rows, 0.0))
+
+
+def as_frame(rows):
+    return pd.DataFrame(rows, columns=[f"x{i}" for i in range(rows.shape[1])]).assign(n=range(len(rows)))
+
+
+@pytest.mark.parametrize("shape", [as_csr, as_frame, lambda rows: rows.astype(np.float32)])
+def test_features_of_every_kind_come_back_as_they_were(tmp_path, shape):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = a_loop(storage=storage)
+    loop.run(shape(X[:200]), ids=IDS[:200], rounds=2)
+    loop.run(shape(X[200:]), ids=IDS[200:], rounds=4)
+    expected = told(loop)
+    loop.close()
+    resumed = again(storage)
+    assert told(resumed) == expected
+    np.testing.assert_array_equal(resumed.predict(shape(X)), loop.predict(shape(X)))
+    resumed.close()
+    loop.close()
+
+
+def test_labels_from_outside_and_inside_a_modal_learner_are_kept(storage):
+    def begin(**more):
+        learner = ActiveLearner(LogisticRegression(), X_training=X[:8], y_training=y[:8])
+        return BootstrapLoop(learner, lambda queries: [int(TRUTH[q.id] == "spam") for q in queries], **more)
+
+    settings = {"strategy": "margin", "batch_size": 10, "random_state": 2}
+    stored, in_memory = begin(storage=storage, **settings), begin(**settings)
+    for loop in (stored, in_memory):
+        loop.run(X[30:], ids=IDS[30:], labeled=(X[8:30], y[8:30]), rounds=3)
+    assert told(stored) == told(in_memory)
+    assert stored.history[-1].n_given == 30
+    stored.close()
+    resumed = begin(storage=storage, **settings)
+    resumed.run(X[30:], ids=IDS[30:], labeled=(X[8:30], y[8:30]), rounds=5)
+    in_memory.run(rounds=5)
+    assert told(resumed) == told(in_memory)
+    resumed.close()
+
+
+def test_two_loops_ask_about_the_same_items_of_one_store(storage):
+    team, urgency = a_loop(storage=storage, name="team"), a_loop(storage=storage, name="urgency")
+    for loop in (team, urgency):
+        loop.run(X, ids=IDS, rounds=2)
+    assert told(team) == told(urgency)
+    database = Database(storage)
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM items").scalar() == len(X)
+    database.close()
+    team.close()
+    urgency.close()
+    assert check(storage).ok
+
+
+def test_a_committee_with_a_drawn_seed_is_resumed(tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+
+    def committee():
+        return [LogisticRegression(), GaussianNB(), LogisticRegression(C=0.1)]
+
+    settings = {"strategy": "vote_entropy", "batch_size": 10, "storage": storage}
+    loop = BootstrapLoop(committee(), knows, **settings)
+    loop.run(X, ids=IDS, rounds=3)
+    expected = told(loop)
+    loop.close()
+    resumed = BootstrapLoop(committee(), knows, **settings)
+    assert told(resumed) == expected
+    resumed.close()
+
+
 def test_another_estimator_is_another_model_and_its_certificates_do_not_apply(storage):
     loop = a_loop(storage=storage)
     loop.run(X, ids=IDS, budget=300)
@@ -397,4 +472,23 @@ def test_close_pool_says_that_it_needs_a_loop_in_memory(tmp_path):
     loop.run(X, ids=IDS, rounds=2)
     with pytest.raises(NotReady, match="storage=None"):
         loop.close_pool()
+    loop.close()
+
+
+def test_candidates_are_checked_as_soon_as_the_trainer_of_before_is_gone(tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = a_loop(storage=storage)
+    loop.run(X, ids=IDS, budget=300)
+    given = loop.certificates
+    with loop._journal.holding():
+        with pytest.warns(UserWarning, match="goes on with the new one"):
+            other = load_loop(storage=storage, estimator=GaussianNB(), labeler=knows)
+        assert other.certified_review_rate == loop.certified_review_rate  # it may look, and change nothing
+        with pytest.raises(NotReady, match=r"not at hand.*GaussianNB"):
+            other.certified_model()
+    with pytest.warns(UserWarning, match="certificates do not apply"):
+        other.refit()
+    assert other.certificates[: len(given)] == given
+    assert {certificate.candidate for certificate in other.certificates[len(given) :]} <= {3, 4, 5, 6}
+    other.close()
     loop.close()

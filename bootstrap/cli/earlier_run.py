@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from bootstrap.cli.run_folder import Begun, RunFolder, url_of
 from bootstrap.cli.terminal_output import plain_warnings
-from bootstrap.errors import LabelerStopped
-from bootstrap.records import Query, Skip
+from bootstrap.records import Skip
 
 if TYPE_CHECKING:
     from bootstrap.cli.text_task import TextTask
@@ -102,7 +101,7 @@ def bring_in(
                 if not tries[-1][1]:
                     break
             best, left = min(tries, key=lambda one: len(one[1]))
-            n_given = best.keep(left, set(task.ids))
+            n_given = best.keep(left)
             whole = backup(best.storage, part / folder.store.name)
         folder.begin(begun)
         os.replace(whole, folder.store)
@@ -123,7 +122,7 @@ class _Again:
         self._moment = _Moment(log.created)
         self.loop = BootstrapLoop(
             text_pipeline(),
-            _ask_nobody,
+            lambda _: {},  # never asked: the log answers
             storage=self.storage,
             random_state=seed,
             clock=self._moment,
@@ -136,8 +135,7 @@ class _Again:
         loop, left, pool = self.loop, dict(self._answers), task.pool
         loop.add([task.texts[i] for i in pool], ids=[task.ids[i] for i in pool] if task.own_ids else None)
         texts, labels = task.labeled
-        if texts:
-            loop.run(labeled=(texts, labels), until=lambda _: True)
+        loop.run(labeled=(texts, labels) if texts else None, until=lambda _: True)  # asks nothing
         while left and loop.n_labels < budget:
             queries = loop.ask(budget - loop.n_labels)
             answered = [query for query in queries if query.id in left]
@@ -150,22 +148,18 @@ class _Again:
             loop.refit()
         return left
 
-    def keep(self, left: Mapping[str, EarlierAnswer], ids: set[str]) -> int:
+    def keep(self, left: Mapping[str, EarlierAnswer]) -> int:
         """Keep labels that were not asked for: no evidence, since what was asked at random is not known."""
         labels = [
             (answer.by, answer.at, item_id, answer.label)
             for item_id, answer in left.items()
-            if item_id in ids and not isinstance(answer.label, Skip)
+            if not isinstance(answer.label, Skip)
         ]
         for (by, at), told in groupby(labels, key=lambda row: row[:2]):
             same = list(told)
             self._moment.at = at
             self.loop.add_labels([row[2] for row in same], [row[3] for row in same], by=by)
         return len(labels)
-
-
-def _ask_nobody(queries: Sequence[Query]) -> NoReturn:
-    raise LabelerStopped(reason="the log holds no further answer")
 
 
 def _set_back(loop: BootstrapLoop, moment: _Moment) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from bootstrap.records import SKIP, Class, Skip
 from bootstrap.store import trail
 from bootstrap.store.covered import columns_of
 from bootstrap.store.inserting import insert_rows, run_for_each
+from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import labels, standing
 
 __all__ = ["LABEL_COLUMNS", "LabelRow", "Opinion", "add_labels", "label_from", "next_id", "standing_of"]
@@ -131,13 +132,13 @@ def label_from(text: str | None) -> Class | Skip:
 
 def next_id(connection: Connection, table: Any) -> int:
     """The id for the next row of a table that only writers add to."""
-    last = connection.execute(_last_id(table)).scalar()
+    last = _last_id(table).first(connection, {}).last
     return 1 if last is None else int(last) + 1
 
 
 @cache
-def _last_id(table: Any) -> Select[Any]:
-    return select(func.max(table.c.id))
+def _last_id(table: Any) -> Prepared:
+    return Prepared(select(func.max(table.c.id).label("last")))
 
 
 def _as_columns(row: LabelRow, id: int, at: float) -> dict[str, Any]:

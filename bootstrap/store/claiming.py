@@ -15,7 +15,6 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Update,
     bindparam,
     func,
     insert,
@@ -25,6 +24,7 @@ from sqlalchemy import (
     update,
 )
 
+from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import claims, labels, queries, slots
 
 __all__ = [
@@ -150,22 +150,24 @@ def take_slot(
         Only of this loop, or about this item.
     """
     token, until = secrets.token_hex(16), now + lease_seconds
-    values = {
+    values: dict[str, Any] = {
         "me": reviewer,
         "lease_token": token,
         "now": now,
         "until": until,
         "latest": now + CLOCK_SLACK,
         "adjudicating": for_adjudicator,
-        "loop": loop_id,
-        "item": item_id,
     }
+    if loop_id is not None:
+        values["loop"] = loop_id
+    if item_id is not None:
+        values["item"] = item_id
     statement = _take_statement(loop_id is not None, item_id is not None)
-    row = connection.execute(statement, values).one_or_none()
+    row = statement.first(connection, values)
     if row is None:
         return None
-    connection.execute(
-        _CLAIMED,
+    _CLAIMED.run(
+        connection,
         {
             "token": token,
             "slot_id": row.id,
@@ -177,7 +179,7 @@ def take_slot(
     return Lease(row.id, row.query_id, row.item_id, token, until, bool(row.more))
 
 
-_CLAIMED = insert(claims)
+_CLAIMED = Prepared(insert(claims))
 _FURTHER = slots.alias("further")
 _MORE = (
     select(_FURTHER.c.id)
@@ -190,7 +192,7 @@ _MORE = (
 
 
 @cache
-def _take_statement(of_loop: bool, of_item: bool) -> Update:
+def _take_statement(of_loop: bool, of_item: bool) -> Prepared:
     free = slots.alias("free")
     held = or_(
         free.c.reviewer.is_(None),
@@ -211,7 +213,7 @@ def _take_statement(of_loop: bool, of_item: bool) -> Update:
         first = first.where(free.c.is_open, free.c.item_id == bindparam("item"))
     else:  # said as the index in order says it, or SQLite does not use that index
         first = first.where(literal_column("free.is_open"))
-    return (
+    return Prepared(
         update(slots)
         .where(slots.c.id == first.scalar_subquery())
         .values(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -40,6 +41,9 @@ __all__ = ["Database", "opened"]
 
 #: Seconds for which SQLite waits for another process's transaction.
 _BUSY_SECONDS = 60.0
+
+#: Seconds between two looks whether it can write.
+_STEP = float(os.environ.get("H8", "0.001"))
 
 #: The hash before the first entry of a trail.
 _NO_ENTRY = "0" * 64
@@ -131,7 +135,7 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """The only writer until the end, where all of it is on the disk, or nothing where it fails."""
         with self.failing(), self.engine.connect() as connection:
-            connection = connection.execution_options(writes=True)
+            connection = connection.execution_options(writes=True, synchronous="FULL")
             with connection.begin():
                 if not self.is_sqlite:  # SQLite has one writer at a time anyway
                     connection.execute(select(schema.store.c.id).with_for_update())
@@ -144,9 +148,13 @@ class Database:
 
     @contextmanager
     def claiming(self) -> Iterator[Connection]:
-        """A short write that the trail does not record."""
+        """A short write that the trail does not record.
+
+        On SQLite a power cut may take the last ones back, never what was written under them: whoever writes
+        next brings them to the disk, too. A lease that is lost so is a query that can be claimed again.
+        """
         with self.failing(), self.engine.connect() as connection:
-            connection = connection.execution_options(writes=True)
+            connection = connection.execution_options(writes=True, synchronous="NORMAL")
             with connection.begin():
                 yield connection
 
@@ -289,5 +297,28 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get("writes", False):
+        connection.exec_driver_sql("BEGIN")
+        return
+    run = connection.connection.driver_connection.execute
+    run(f"PRAGMA synchronous={options['synchronous']}")
+    if not _begin_writing(run):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # says why not
+
+
+def _begin_writing(run: Callable[[str], Any]) -> bool:
+    """Wait for our turn in short steps; SQLite's own grow to 100 ms, with nobody writing most of the time."""
+    run("PRAGMA busy_timeout=0")
+    try:
+        until = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                run("BEGIN IMMEDIATE")
+                return True
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    return False
+            time.sleep(_STEP)
+    finally:
+        run(f"PRAGMA busy_timeout={1000 * _BUSY_SECONDS:.0f}")

@@ -159,7 +159,7 @@ class Desk:
                     break
                 taken.append(leases)
                 room -= len(leases)
-        return self._as_claims(taken)
+            return self._as_claims(connection, taken)
 
     def ask(self, n: int = 1) -> list[Query]:
         """The queries of up to `n` items: :meth:`claim` for whoever needs no more."""
@@ -195,12 +195,9 @@ class Desk:
                 return lease
         return None
 
-    def _as_claims(self, taken: list[list[Lease]]) -> list[Claim]:
+    def _as_claims(self, connection: Connection, taken: list[list[Lease]]) -> list[Claim]:
         tokens = {lease.query_id: lease.token for leases in taken for lease in leases}
-        if not tokens:
-            return []
-        with self._database.reading() as connection:
-            seen = shown(connection, tokens, self._lists)
+        seen = shown(connection, tokens, self._lists)
         made = []
         for leases in taken:
             asked = [seen[lease.query_id] for lease in leases]

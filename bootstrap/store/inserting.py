@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Table, insert
 from sqlalchemy.engine import Dialect
 
+from bootstrap.store.prepared import run_text
+
 __all__ = ["insert_rows", "run_for_each"]
 
 
@@ -51,7 +53,10 @@ def _run(connection: Connection, what: Any, rows: Sequence[Mapping[str, Any]]) -
     text, order, fixed = _statement(connection.dialect, what, tuple(rows[0]))
     named = [{**fixed, **row} for row in rows]
     values = named if order is None else [tuple([row[name] for name in order]) for row in named]
-    connection.exec_driver_sql(text, values)
+    if len(values) == 1:
+        run_text(connection, text, values[0])
+    else:
+        run_text(connection, text, values, many=True)
 
 
 @lru_cache(maxsize=256)

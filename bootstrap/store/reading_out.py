@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from bootstrap.records import SKIP, Class, Skip
 from bootstrap.store.answers import label_from
+from bootstrap.store.class_lists import read_classes
 from bootstrap.store.features import read_rows
 from bootstrap.store.payloads import payload_from
 from bootstrap.store.schema import aliases, decisions, items, labels, members, queries, standing
@@ -155,13 +156,21 @@ def _shown(connection: Connection, rows: Sequence[Any]) -> list[Any]:
 
 
 def _answers(connection: Connection, loop_id: int, ids: list[int]) -> dict[int, dict[int, Answer]]:
-    """Item -> number of an answer -> the answer, in order."""
+    """Item -> number of an answer -> the answer, in order.
+
+    Under the name of now; what was said of a class that was split since stays as it was said.
+    """
+    classes = read_classes(connection, loop_id)
     found: dict[int, dict[int, Answer]] = {}
     of_these = select(labels).where(labels.c.loop_id == loop_id, labels.c.item_id.in_(ids))
     for row in connection.execute(of_these.order_by(labels.c.id)):
+        label = label_from(row.label)
+        if not isinstance(label, Skip):
+            now = classes.now(label, row.class_version)
+            label = label if now is None else now
         found.setdefault(row.item_id, {})[row.id] = Answer(
             number=row.id,
-            label=None if row.undoes is not None else label_from(row.label),
+            label=None if row.undoes is not None else label,
             source=row.source,
             by=row.by,
             at=row.at,

@@ -11,6 +11,7 @@ from bootstrap.errors import InvalidInput
 from bootstrap.store import schema
 from bootstrap.store.claiming import CLOCK_SLACK
 from bootstrap.store.database import Database, opened
+from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import labels, slots
 
 __all__ = [
@@ -161,12 +162,12 @@ def refuse_removed(reviewer: Any) -> None:
 
 def locked(connection: Connection, name: str) -> Any:
     """The row of a reviewer, or None; nobody else claims in this name before the transaction ends."""
-    return connection.execute(_LOCKED, {"name": name}).one_or_none()
+    return _LOCKED.first(connection, {"name": name})
 
 
 def n_held(connection: Connection, name: str, now: float) -> int:
     """How many slots a reviewer has in hand."""
-    return int(connection.execute(_HELD_BY, _moment(now) | {"name": name}).scalar_one())
+    return int(_HELD_BY.first(connection, _moment(now) | {"name": name}).n)
 
 
 def checked_name(name: Any) -> str:
@@ -191,9 +192,11 @@ def _moment(now: float) -> dict[str, Any]:
 
 
 _BY_NAME = select(schema.reviewers).where(schema.reviewers.c.name == bindparam("name"))
-_LOCKED = _BY_NAME.with_for_update()
+_LOCKED = Prepared(_BY_NAME.with_for_update())
 _LIVE = and_(slots.c.is_open, slots.c.expires_at > bindparam("now"), slots.c.leased_at <= bindparam("latest"))
-_HELD_BY = select(func.count()).select_from(slots).where(slots.c.reviewer == bindparam("name"), _LIVE)
+_HELD_BY = Prepared(
+    select(func.count().label("n")).select_from(slots).where(slots.c.reviewer == bindparam("name"), _LIVE)
+)
 _HELD = (
     select(slots.c.reviewer, func.count().label("n"))
     .where(slots.c.reviewer.is_not(None), _LIVE)

@@ -12,6 +12,7 @@ from bootstrap.classes import ClassList
 from bootstrap.records import Query
 from bootstrap.store.class_lists import read_classes
 from bootstrap.store.features import payload_from, read_rows
+from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import items, labels, loops, members, queries, standing
 
 __all__ = ["ClassLists", "shown"]
@@ -52,7 +53,7 @@ def shown(
         Query id -> token of the lease.
     lists : ClassLists
     """
-    rows = connection.execute(_SHOWN, {"some": list(tokens)}).all()
+    rows = [_SHOWN.first(connection, {"query": query_id}) for query_id in tokens]
     contents = _contents(connection, rows)
     found = {}
     for row, item in zip(rows, contents, strict=True):
@@ -95,7 +96,7 @@ _NAMED = (
     .where(labels.c.loop_id == bindparam("loop"), labels.c.id > bindparam("after"))
     .where(labels.c.label.is_not(None))
 )
-_SHOWN = (
+_SHOWN = Prepared(
     select(
         queries.c.id,
         queries.c.loop_id,
@@ -110,6 +111,5 @@ _SHOWN = (
     .join(loops, loops.c.id == queries.c.loop_id)
     .join(members, and_(members.c.loop_id == queries.c.loop_id, members.c.row == queries.c.row))
     .join(items, items.c.id == queries.c.item_id)
-    .where(queries.c.id.in_(bindparam("some", expanding=True)))
-    .order_by(queries.c.loop_id, queries.c.id)
+    .where(queries.c.id == bindparam("query"))
 )

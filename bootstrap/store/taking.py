@@ -32,6 +32,8 @@ from bootstrap.store.answers import LabelRow, add_labels, label_from
 from bootstrap.store.asked import Asked, OldLabel, Slot
 from bootstrap.store.claiming import is_held
 from bootstrap.store.class_lists import read_classes
+from bootstrap.store.inserting import run_for_each
+from bootstrap.store.prepared import Prepared
 from bootstrap.store.resolving import Said, resolve
 from bootstrap.store.schema import claims, labels, loops, queries, rounds, slots, standing
 
@@ -86,8 +88,9 @@ class Answering:
     def read(self, tokens: Iterable[str]) -> None:
         """Look up leases and their queries; those that are none of this reviewer's are not in `known`."""
         new: list[int] = []
-        for row in self._connection.execute(_FOUND, {"tokens": list(tokens)}):
-            if row.reviewer != self._by:
+        for token in tokens:
+            row = _FOUND.first(self._connection, {"lease": token})
+            if row is None or row.reviewer != self._by:
                 continue
             self.known[row.token] = row
             if row.query_id not in self._asked:
@@ -95,23 +98,22 @@ class Answering:
                 self._asked[row.query_id] = Asked(row, row.state)
             asked = self._asked[row.query_id]
             self._standing[self._key(asked)] = row.skip
-        if new:
-            self._read(new)
+        for query_id in sorted(new):
+            self._read(query_id)
 
     def of(self, token: str) -> Asked:
         """The query of a lease that is known."""
         return self._asked[self.known[token].query_id]
 
-    def _read(self, query_ids: list[int]) -> None:
-        some = {"some": query_ids}
-        for row in self._connection.execute(_SLOTS, some):
+    def _read(self, query_id: int) -> None:
+        asked = self._asked[query_id]
+        for row in _SLOTS.all(self._connection, {"query": query_id}):
             slot = Slot(row.id, row.for_adjudicator, row.is_open, row.reviewer, row.token, False)
             slot.held = is_held(row, self._at)
-            self._asked[row.query_id].slots.append(slot)
-        rows = self._connection.execute(_SAID, some).all()
+            asked.slots.append(slot)
+        rows = _SAID.all(self._connection, {"query": query_id})
         taken_back = {row.undoes for row in rows}
         for row in rows:
-            asked = self._asked[row.query_id]
             label = self._now(asked.row, label_from(row.label), row.class_version)
             if row.undoes is None and row.id not in taken_back and label is not None:
                 asked.said.append(OldLabel(row.id, row.by, row.token, label, row.adjudicates))
@@ -297,20 +299,17 @@ def _refuse_used(connection: Connection, row: Any, mine: Sequence[OldLabel]) -> 
 
 def _write(connection: Connection, every: Iterable[Asked]) -> None:
     """Bring the tables up to date."""
-    changed, new = [], []
-    by_state: dict[str, list[int]] = {}
+    changed, states, new = [], [], []
     for asked in every:
         if asked.state != asked.row.state:
-            by_state.setdefault(asked.state, []).append(asked.row.query_id)
+            states.append({"query": asked.row.query_id, "new_state": asked.state})
         for slot in asked.slots:
             if slot.changed:
                 values = {"slot": slot.id, "who": slot.reviewer, "lease": slot.token}
                 changed.append(values | {"open": slot.is_open})
         new += [_new_slot(asked.row, for_adjudicator) for for_adjudicator in asked.new_slots]
-    for state, some in by_state.items():
-        connection.execute(_TO_STATE, {"new_state": state, "some": some})
-    if changed:
-        connection.execute(_TO_SLOT, changed)
+    run_for_each(connection, _TO_STATE, states)
+    run_for_each(connection, _TO_SLOT, changed)
     if new:
         connection.execute(insert(slots).from_select(_COPIED, _COPY), new)
 
@@ -320,7 +319,7 @@ def _new_slot(row: Any, for_adjudicator: bool) -> Mapping[str, Any]:
 
 
 _OPINION = case((queries.c.kind == "second", "second"), else_="first")
-_FOUND = (
+_FOUND = Prepared(
     select(
         claims.c.token,
         claims.c.slot_id,
@@ -348,11 +347,13 @@ _FOUND = (
             standing.c.opinion == _OPINION,
         ),
     )
-    .where(claims.c.token.in_(bindparam("tokens", expanding=True)))
+    .where(claims.c.token == bindparam("lease"))
 )
 _SOME: BindParameter[Any] = bindparam("some", expanding=True)
-_SLOTS = select(slots).where(slots.c.query_id.in_(_SOME)).order_by(slots.c.id).with_for_update()
-_SAID = (
+_SLOTS = Prepared(
+    select(slots).where(slots.c.query_id == bindparam("query")).order_by(slots.c.id).with_for_update()
+)
+_SAID = Prepared(
     select(
         labels.c.id,
         labels.c.query_id,
@@ -363,7 +364,7 @@ _SAID = (
         labels.c.class_version,
         labels.c.undoes,
     )
-    .where(labels.c.query_id.in_(_SOME))
+    .where(labels.c.query_id == bindparam("query"))
     .order_by(labels.c.id)
 )
 _OPEN_ABOUT = select(queries.c.id).where(
@@ -377,7 +378,7 @@ _USED_BY = select(func.min(rounds.c.number)).where(
     rounds.c.loop_id == bindparam("loop"), rounds.c.taken_up_to >= bindparam("label")
 )
 _SETTLE = update(queries).where(queries.c.id.in_(_SOME)).values(state="settled")
-_TO_STATE = update(queries).where(queries.c.id.in_(_SOME)).values(state=bindparam("new_state"))
+_TO_STATE = update(queries).where(queries.c.id == bindparam("query")).values(state=bindparam("new_state"))
 _CLOSE = update(slots).where(slots.c.query_id.in_(_SOME)).values(is_open=False)
 _TO_SLOT = (
     update(slots)

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from bootstrap.store.inserting import insert_rows
+from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import store, trail
 
 __all__ = ["append", "begin", "digest", "end", "entry_hash", "flush", "length_of", "to_json"]
@@ -24,8 +25,10 @@ __all__ = ["append", "begin", "digest", "end", "entry_hash", "flush", "length_of
 #: Where a connection keeps what its transaction has added.
 _PENDING = "bootstrap trail"
 
-_HEAD = select(store.c.trail_head, store.c.trail_length)
-_MOVE_HEAD = update(store).values(trail_head=bindparam("new_head"), trail_length=bindparam("new_length"))
+_HEAD = Prepared(select(store.c.trail_head, store.c.trail_length))
+_MOVE_HEAD = Prepared(
+    update(store).values(trail_head=bindparam("new_head"), trail_length=bindparam("new_length"))
+)
 
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
@@ -110,7 +113,7 @@ def flush(connection: Connection) -> None:
     pending = connection.info.get(_PENDING)
     if pending is not None and pending["entries"]:
         insert_rows(connection, trail, pending["entries"])
-        connection.execute(_MOVE_HEAD, {"new_head": pending["head"], "new_length": pending["length"]})
+        _MOVE_HEAD.run(connection, {"new_head": pending["head"], "new_length": pending["length"]})
 
 
 def end(connection: Connection) -> None:
@@ -123,7 +126,7 @@ def length_of(connection: Connection) -> int:
     """How many entries there are, those of this transaction included."""
     if _PENDING in connection.info:
         return _head(connection)[1]
-    return int(connection.execute(_HEAD).one().trail_length)
+    return int(_HEAD.first(connection, {}).trail_length)
 
 
 def _head(connection: Connection) -> tuple[str, int]:
@@ -132,7 +135,7 @@ def _head(connection: Connection) -> tuple[str, int]:
         raise RuntimeError("the trail grows within Database.writing only")
     pending = connection.info[_PENDING]
     if pending is None:
-        row = connection.execute(_HEAD).one()
+        row = _HEAD.first(connection, {})
         pending = {"entries": [], "head": row.trail_head, "length": row.trail_length}
         connection.info[_PENDING] = pending
     return pending["head"], int(pending["length"])

@@ -3,9 +3,9 @@
 Run: python kill.py labeler|desks|statements|statements-at-desks URL FOLDER KILLS SEED
 
 `labeler` kills a loop with a labeler of its own, `desks` a trainer or one of two people at desks, both after
-a random time; `statements` lets a process die at every KILLS-th statement or commit that it sends to its
-database (0: at one of each kind). URL names a store, with `{}` where a number goes: each run has its own.
-The processes are forked, so that none has to import everything anew.
+a random time; `statements` lets a process die before every KILLS-th statement or commit that it sends to its
+database. Each run is a loop of its own, in a store of its own where URL has `{}` for a number. The processes
+are forked, so that none has to import everything anew.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
@@ -31,15 +31,23 @@ from bootstrap import BootstrapLoop
 from bootstrap.store.checking import check
 from bootstrap.store.database import Database
 from bootstrap.store.desk import Desk
-from bootstrap.store.schema import items, labels, members, slots, standing
+from bootstrap.store.schema import labels, loops, members, slots, standing
 
 X, Y = make_classification(
-    240, 6, n_informative=4, n_redundant=0, class_sep=2.5, flip_y=0.0, shuffle=True, random_state=5
+    400, 6, n_informative=4, n_redundant=0, n_classes=4, n_clusters_per_class=1, class_sep=2.5, random_state=5
 )
 IDS = [str(i) for i in range(len(X))]
 TRUTH = dict(zip(IDS, Y.tolist(), strict=True))
 LEASE = 0.6
-SIZES = {"rounds": 6, "batch": 10}
+ROUNDS, BATCH = 5, 34  # the first candidate comes with 100 labels
+
+
+class Place(NamedTuple):
+    """Where one run has its answers."""
+
+    url: str
+    loop: str
+    log: Path
 
 
 def the_loop(labeler: Any = None, **more: Any) -> BootstrapLoop:
@@ -47,8 +55,8 @@ def the_loop(labeler: Any = None, **more: Any) -> BootstrapLoop:
         LogisticRegression(max_iter=200),
         labeler,
         strategy="margin",
-        batch_size=SIZES["batch"],
-        audit_share=1.0,
+        batch_size=BATCH,
+        audit_share=0.4,
         held_out=0.5,
         target_accuracy=0.6,
         delta=0.2,
@@ -58,12 +66,17 @@ def the_loop(labeler: Any = None, **more: Any) -> BootstrapLoop:
 
 
 def run(loop: BootstrapLoop) -> None:
-    loop.run(X, ids=IDS, rounds=SIZES["rounds"])
+    loop.run(X, ids=IDS, rounds=ROUNDS)
 
 
 def said(loop: BootstrapLoop) -> tuple[list[Any], list[Any]]:
-    """What has to be the same after all."""
-    certificates = [(c.candidate, c.review_rate, c.to_dict()) for c in loop.certificates]
+    """What has to be the same after all.
+
+    Of a certificate, what it says and proves. How much was audited when it was written depends on who was
+    first to answer.
+    """
+    kept = ("candidate", "review_rate", "threshold", "model", "round", "n_trained", "proved", "delta")
+    certificates = [{name: c.to_dict()[name] for name in kept} for c in loop.certificates]
     return list(loop.history), certificates
 
 
@@ -73,36 +86,52 @@ class Log:
     def __init__(self, path: Path) -> None:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
-    def answer(self, queries: list[Any]) -> Iterator[int]:
+        self._last: list[Any] = []
+
+    def one_by_one(self, queries: list[Any]) -> Iterator[int]:
         for query in queries:
             yield TRUTH[query.id]
-            os.write(self._file, f"{query.id}\n".encode())  # it goes on: that answer is kept
-            os.fsync(self._file)
+            self._acknowledged([query])  # it goes on: that answer is kept
+
+    def all_at_once(self, queries: list[Any]) -> list[int]:
+        self._acknowledged(self._last)  # it asks again: those answers are kept
+        self._last = queries
+        return [TRUTH[query.id] for query in queries]
+
+    def _acknowledged(self, queries: list[Any]) -> None:
+        os.write(self._file, "".join(f"{query.id}\n" for query in queries).encode())
+        os.fsync(self._file)
 
 
-def train_alone(url: str, log: Path) -> None:
-    loop = the_loop(Log(log).answer, storage=url)
+def train_alone(at: Place) -> None:
+    loop = the_loop(Log(at.log).one_by_one, storage=at.url, name=at.loop)
     run(loop)
     loop.close()
 
 
-def train_with_desks(url: str, _: Path) -> None:
-    loop = the_loop(storage=url, queue_ahead=0)
+def train_in_batches(at: Place) -> None:
+    loop = the_loop(Log(at.log).all_at_once, storage=at.url, name=at.loop)
     run(loop)
     loop.close()
 
 
-def sit_at_a_desk(url: str, log: Path, name: str, until: Callable[[], bool] | None = None) -> None:
-    desk = Desk(url, name, lease_seconds=LEASE)
-    desk.run(Log(log).answer, poll_seconds=(0.01, 0.05), until=until)
+def train_with_desks(at: Place) -> None:
+    loop = the_loop(storage=at.url, name=at.loop, queue_ahead=0)
+    run(loop)
+    loop.close()
+
+
+def sit_at_a_desk(at: Place, name: str, until: Callable[[], bool] | None = None) -> None:
+    desk = Desk(at.url, name, lease_seconds=LEASE)
+    desk.run(Log(at.log).one_by_one, poll_seconds=(0.01, 0.05), until=until)
     desk.close()
 
 
-def all_in_one(url: str, log: Path) -> None:
+def all_in_one(at: Place) -> None:
     """A trainer and somebody at a desk, in one process that dies as a whole."""
-    loop = the_loop(storage=url, queue_ahead=0)
+    loop = the_loop(storage=at.url, name=at.loop, queue_ahead=0)
     done = threading.Event()
-    desk = threading.Thread(target=sit_at_a_desk, args=(url, log, "ann", done.is_set), daemon=True)
+    desk = threading.Thread(target=sit_at_a_desk, args=(at, "ann", done.is_set), daemon=True)
     desk.start()
     run(loop)
     done.set()
@@ -113,20 +142,18 @@ def all_in_one(url: str, log: Path) -> None:
 # dying
 
 
-def die_at(n: int, seen: list[str] | None = None) -> None:
+def die_at(n: int) -> None:
     """Kill this process before its n-th statement or commit."""
     count = 0
 
-    def next_one(what: str) -> None:
+    def next_one(*_: Any) -> None:
         nonlocal count
         count += 1
-        if seen is not None:
-            seen.append(what)
         if count == n:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    event.listen(Engine, "before_cursor_execute", lambda c, cursor, text, *rest: next_one(text[:60]))
-    event.listen(Engine, "commit", lambda c: next_one("COMMIT"))
+    event.listen(Engine, "before_cursor_execute", next_one)
+    event.listen(Engine, "commit", next_one)
 
 
 def forked(work: Callable[..., None], *given: Any) -> int:
@@ -166,42 +193,51 @@ def killed(pid: int) -> None:
 # what has to be true afterwards
 
 
-def verify(url: str, log: Path, quiet: tuple[list[Any], list[Any]]) -> None:
+def verify(at: Place, quiet: tuple[list[Any], list[Any]]) -> None:
     """Raise unless all is as in a quiet run; the loop has come to its end."""
-    loop = the_loop(lambda queries: [TRUTH[query.id] for query in queries], storage=url)
+    loop = the_loop(lambda queries: [TRUTH[query.id] for query in queries], storage=at.url, name=at.loop)
     run(loop)  # has nothing to do
     found = said(loop)
     loop.close()
     if found != quiet:
         raise SystemExit(f"another history:\n{found}\nin place of\n{quiet}")
-    report = check(url)
+    report = check(at.url)
     if not report.ok:
         raise SystemExit(str(report))
-    acknowledged = log.read_text().split() if log.exists() else []
-    database = Database(url)
+    acknowledged = at.log.read_text().split() if at.log.exists() else []
+    database = Database(at.url)
     with database.reading() as connection:
+        its = select(loops.c.id).where(loops.c.name == at.loop).scalar_subquery()
         counted = (
             select(members.c.name, func.count())
-            .join(standing, standing.c.item_id == members.c.item_id)
-            .join(labels, labels.c.id == standing.c.label_id)
+            .join(
+                standing,
+                (standing.c.item_id == members.c.item_id) & (standing.c.loop_id == members.c.loop_id),
+            )
+            .where(members.c.loop_id == its)
             .group_by(members.c.name)
         )
-        stand = {name: n for name, n in connection.execute(counted)}
-        kept = connection.execute(select(func.count()).select_from(labels)).scalar_one()
-        extra = connection.execute(select(func.count()).where(labels.c.extra)).scalar_one()
-        now = database.time(connection)
-        held = connection.execute(
-            select(func.count()).where(slots.c.is_open, slots.c.expires_at > now)
-        ).scalar_one()
-        n_items = connection.execute(select(func.count()).select_from(items)).scalar_one()
+        stand = dict(map(tuple, connection.execute(counted)))
+        of_loop = select(func.count()).select_from(labels).where(labels.c.loop_id == its)
+        kept = connection.execute(of_loop).scalar_one()
+        extra = connection.execute(of_loop.where(labels.c.extra)).scalar_one()
+        taken = (slots.c.loop_id == its) & slots.c.is_open & slots.c.token.is_not(None)
+        held = connection.execute(select(func.count()).where(taken)).scalar_one()
     database.close()
     lost = [name for name in acknowledged if stand.get(name) != 1]
-    if lost or set(stand.values()) != {1} or kept != len(stand) + extra or held or n_items != len(X):
+    if lost or set(stand.values()) != {1} or kept != len(stand) + extra or held:
         raise SystemExit(f"lost {lost}, {kept} labels of {len(stand)} items, {extra} extra, {held} held")
 
 
-def verified(url: str, log: Path, quiet: tuple[list[Any], list[Any]]) -> None:
-    if not ended(forked(verify, url, log, quiet), None):
+def verified(at: Place, quiet: Any, work: Callable[[Place], None] | None = None) -> None:
+    """All is well, once this work was gone on with."""
+
+    def go_on() -> None:
+        if work is not None:
+            work(at)
+        verify(at, quiet)
+
+    if not ended(forked(go_on), None):
         raise SystemExit("killed while it was verified")
 
 
@@ -213,35 +249,35 @@ class Killer:
 
     def __init__(self, url: str, folder: Path, kills: int, seed: int) -> None:
         self.url, self.folder, self.kills = url, folder, kills
-        self.random = random.Random(seed)
+        self.seed, self.random = seed, random.Random(seed)
         loop = the_loop(lambda queries: [TRUTH[query.id] for query in queries])
         run(loop)
         self.quiet = said(loop)
         self.n_killed = self.n_runs = 0
 
-    def store(self) -> tuple[str, Path]:
+    def next_place(self) -> Place:
         self.n_runs += 1
-        return self.url.format(self.n_runs), self.folder / f"{self.n_runs}.log"
+        return Place(self.url.format(self.n_runs), f"loop {self.n_runs}", self.folder / f"{self.n_runs}.log")
 
     def labeler(self) -> None:
         while self.n_killed < self.kills:
-            url, log = self.store()
+            at = self.next_place()
             is_done = False
             while not is_done:
                 goes_on = self.n_killed >= self.kills
-                pid = forked(train_alone, url, log)
+                pid = forked(train_alone, at)
                 is_done = ended(pid, None if goes_on else self.random.uniform(0.0, 0.4))
                 if not is_done:
                     killed(pid)
                     self.n_killed += 1
-            verified(url, log, self.quiet)
+            verified(at, self.quiet)
 
     def desks(self) -> None:
         while self.n_killed < self.kills:
-            url, log = self.store()
-            Database(url).close()
+            at = self.next_place()
+            Database(at.url).close()
             names = ("trainer", "ann", "bob")
-            at_work = {name: self.start(name, url, log) for name in names}
+            at_work = {name: self.start(name, at) for name in names}
             is_done = False
             while not is_done:
                 pause = None if self.n_killed >= self.kills else self.random.uniform(0.0, 0.4)
@@ -250,61 +286,43 @@ class Killer:
                     name = self.random.choice(names)
                     killed(at_work[name])
                     self.n_killed += 1
-                    at_work[name] = self.start(name, url, log)
+                    at_work[name] = self.start(name, at)
             for name in names[1:]:
                 killed(at_work[name])
-            verified(url, log, self.quiet)
+            verified(at, self.quiet)
 
-    def start(self, name: str, url: str, log: Path) -> int:
+    def start(self, name: str, at: Place) -> int:
         if name == "trainer":
-            return forked(train_with_desks, url, log)
-        return forked(sit_at_a_desk, url, log, name)
+            return forked(train_with_desks, at)
+        return forked(sit_at_a_desk, at, name)
 
-    def statements(self, work: Callable[[str, Path], None] = train_alone) -> None:
-        for n in self.chosen(work):
-            url, log = self.store()
-            if ended(forked(self.dying, work, n, url, log), None):
-                continue
-            self.n_killed += 1
-            if not ended(forked(work, url, log), None):
-                raise SystemExit("killed while it went on")
-            verified(url, log, self.quiet)
+    def statements(self, work: Callable[[Place], None] = train_in_batches) -> None:
+        """At every so many statements, until a process ends before it is killed."""
+        n, is_done = self.seed, False
+        while not is_done:
+            at = self.next_place()
+            is_done = ended(forked(self.dying, work, n, at), None)
+            if not is_done:
+                self.n_killed += 1
+                verified(at, self.quiet, work)
+            n += self.kills
 
     @staticmethod
-    def dying(work: Callable[[str, Path], None], n: int, url: str, log: Path) -> None:
+    def dying(work: Callable[[Place], None], n: int, at: Place) -> None:
         die_at(n)
-        work(url, log)
-
-    def chosen(self, work: Callable[[str, Path], None]) -> list[int]:
-        """At which statements: the first and the last of each kind, or every so many."""
-        listed = self.folder / "statements.json"
-        url, log = self.store()
-
-        def write_down() -> None:
-            seen: list[str] = []
-            die_at(0, seen)
-            work(url, log)
-            listed.write_text(json.dumps(seen))
-
-        ended(forked(write_down), None)
-        seen = json.loads(listed.read_text())
-        if self.kills:
-            return list(range(1, len(seen) + 1, self.kills))
-        first = {text: n for n, text in reversed(list(enumerate(seen, 1)))}
-        last = {text: n for n, text in enumerate(seen, 1)}
-        return sorted({*first.values(), *last.values()})
+        work(at)
 
 
 def main() -> None:
     kind, url, folder, kills, seed = sys.argv[1:]
-    if kind.startswith("statements"):
-        SIZES.update(rounds=4, batch=4)
     killer = Killer(url, Path(folder), int(kills), int(seed))
     if kind == "statements-at-desks":
         killer.statements(all_in_one)
     else:
         getattr(killer, kind)()
-    print(json.dumps({"killed": killer.n_killed, "runs": killer.n_runs, "certificates": len(killer.quiet[1])}))
+    print(
+        json.dumps({"killed": killer.n_killed, "runs": killer.n_runs, "certificates": len(killer.quiet[1])})
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from contextlib import closing
 
 import pytest
@@ -20,6 +21,7 @@ from bootstrap.store.checking import check
 from bootstrap.store.class_lists import change_classes, class_list, read_classes
 from bootstrap.store.database import Database
 from bootstrap.store.desk import Desk
+from bootstrap.store.exporting import export
 from bootstrap.store.loop_record import LoopRecord
 from bootstrap.store.reviewers import add_reviewer
 from bootstrap.store.schema import labels, queries, standing
@@ -126,16 +128,23 @@ def test_traps_that_wait_are_taken_back_and_late_answers_to_them_count_for_nothi
     assert not [said for said in check(database).problems if said.startswith("Slot")]
 
 
+def test_an_export_names_classes_as_they_are_called_now(storage, tmp_path):
+    with closing(a_loop(storage)) as loop:
+        loop.add_labels(IDS[:3], ["a", "b", "c"])
+    change_classes(storage, "team", rename={"a": "x"}, split={"b": ["b1", "b2"]})
+    found = export(storage, tmp_path / "all.jsonl")
+    rows = [json.loads(line) for line in found.path.read_text().splitlines()]
+    assert [row["label"] for row in rows[:4]] == ["x", None, "c", None]
+    assert rows[1]["others"][0]["label"] == "b"
+    assert found.n_labels == 2
+
+
 NAMES = st.sampled_from("abcdef")
 LABEL = st.tuples(st.just("label"), st.integers(0, 7), st.integers(0, 5), st.booleans())
 CHANGES = st.one_of(
     st.tuples(st.just("rename"), st.dictionaries(NAMES, NAMES, min_size=1, max_size=2)),
-    st.tuples(
-        st.just("merge"), st.dictionaries(NAMES, st.lists(NAMES, min_size=2, unique=True), min_size=1)
-    ),
-    st.tuples(
-        st.just("split"), st.dictionaries(NAMES, st.lists(NAMES, min_size=2, unique=True), min_size=1)
-    ),
+    st.tuples(st.just("merge"), st.dictionaries(NAMES, st.lists(NAMES, min_size=2, unique=True), min_size=1)),
+    st.tuples(st.just("split"), st.dictionaries(NAMES, st.lists(NAMES, min_size=2, unique=True), min_size=1)),
     st.tuples(st.just("add"), st.lists(NAMES, min_size=1, max_size=2, unique=True)),
 )
 
@@ -210,8 +219,8 @@ def _standing(database, name):
         record = LoopRecord.find(connection, name)
         classes = read_classes(connection, record.id)
         found = connection.execute(
-            select(labels).join(standing, standing.c.label_id == labels.c.id).where(
-                standing.c.loop_id == record.id, labels.c.label.is_not(None)
-            )
+            select(labels)
+            .join(standing, standing.c.label_id == labels.c.id)
+            .where(standing.c.loop_id == record.id, labels.c.label.is_not(None))
         )
         return {row.row: classes.now(row.label.strip('"'), row.class_version) for row in found}

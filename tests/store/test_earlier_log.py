@@ -123,7 +123,7 @@ def test_a_log_of_a_newer_format_is_refused(path: Path) -> None:
 
 
 def test_a_file_that_is_not_there_is_told(path: Path) -> None:
-    with pytest.raises(LogError, match="Cannot read the label log .*: No such file"):
+    with pytest.raises(LogError, match=r"Cannot read the label log .*: No such file"):
         read(path)
 
 

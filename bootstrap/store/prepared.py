@@ -1,0 +1,114 @@
+"""Statements that are run for every claim and every answer: compiled once, and handed to the driver itself.
+
+Between a statement and its rows SQLAlchemy does ten times the work of SQLite. While one process writes to a
+file the others wait, so that this counts eight times where eight people answer. SQLAlchemy still says what
+the statement is on each database, begins and ends the transaction, and names the errors.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from sqlalchemy import Boolean, Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.expression import Executable, UpdateBase
+from sqlalchemy.sql.selectable import Select
+
+__all__ = ["Prepared", "run_text"]
+
+
+class Prepared:
+    """A statement whose parameters have the same types each time, and no list among them.
+
+    Parameters
+    ----------
+    statement : Select, Insert, Update or Delete
+        With a `bindparam` for whatever changes.
+    """
+
+    def __init__(self, statement: Select[Any] | UpdateBase) -> None:
+        self._statement = statement
+        columns = statement.exported_columns.items()
+        self._make: Callable[..., Any] = namedtuple("Row", [name for name, _ in columns])._make  # type: ignore[misc]
+        self._booleans = [i for i, (_, column) in enumerate(columns) if isinstance(column.type, Boolean)]
+        self._compiled: dict[str, tuple[str, Sequence[str] | None, Mapping[str, Any]]] = {}
+
+    def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """Every row, as a named tuple."""
+        rows = self._run(connection, values).fetchall()
+        if self._booleans and connection.dialect.name == "sqlite":  # which has numbers for them
+            return [self._make(self._with_booleans(row)) for row in rows]
+        return [self._make(row) for row in rows]
+
+    def first(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        """The only row, or None."""
+        rows = self.all(connection, values)
+        return rows[0] if rows else None
+
+    def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
+        """For what returns no rows: how many there were that it was about."""
+        return int(self._run(connection, values).rowcount)
+
+    def _run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
+        known = self._compiled.get(connection.dialect.name)
+        if known is None:
+            compiled = self._statement.compile(dialect=connection.dialect)
+            order, fixed = compiled.positiontup, compiled.params
+            known = self._compiled[connection.dialect.name] = (str(compiled), order, fixed)
+        text, order, fixed = known
+        named = {**fixed, **values}
+        return run_text(connection, text, named if order is None else tuple([named[name] for name in order]))
+
+    def _with_booleans(self, row: Sequence[Any]) -> list[Any]:
+        values = list(row)
+        for i in self._booleans:
+            if values[i] is not None:
+                values[i] = bool(values[i])
+        return values
+
+
+def run_text(connection: Connection, text: str, values: Any, *, many: bool = False) -> Any:
+    """Run SQL in the words of the driver, within a transaction; returns its cursor.
+
+    Parameters
+    ----------
+    connection : Connection
+    text : str
+    values : tuple or dict
+        As the driver wants them; a list of such with `many`.
+
+    Raises
+    ------
+    sqlalchemy.exc.DBAPIError
+        As SQLAlchemy would.
+    """
+    if connection.engine.dispatch.before_cursor_execute:  # somebody wants to know of every statement
+        return connection.exec_driver_sql(text, values)
+    cursor = connection.connection.cursor()
+    try:
+        if many:
+            cursor.executemany(text, values)
+        else:
+            cursor.execute(text, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        _fail(connection, text, error)
+    return cursor
+
+
+def _fail(connection: Connection, text: str, error: Exception) -> NoReturn:
+    dialect = connection.dialect
+    broken = dialect.is_disconnect(error, connection.connection.dbapi_connection, None)  # type: ignore[arg-type]
+    named = DBAPIError.instance(
+        text,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=broken,
+        dialect=dialect,
+    )
+    if broken:
+        connection.invalidate(error)
+    raise named from error
