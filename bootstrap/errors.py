@@ -7,7 +7,7 @@
     ├── LabelerError (TypeError)        the labeler broke its contract (wrong count, None, not a list)
     ├── LabelerStopped                  the labeler wants to stop; carries the answers given so far
     ├── NotReady (RuntimeError)         asked for something that needs labels or a fitted model first
-    ├── LogError (OSError)              a label log that cannot be opened or belongs to another run
+    ├── LogError (OSError)              an earlier label log that cannot be read or is in use
     ├── MissingExtra (ImportError)      an optional dependency is not installed
     ├── StoreError (OSError)            a store that cannot be opened, read or written
     │   └── StoreInUse                  another process trains this loop
@@ -108,7 +108,7 @@ class NotReady(BootstrapError, RuntimeError):
 
 
 class LogError(BootstrapError, OSError):
-    """A label log that can't be opened, is in use, or belongs to another run."""
+    """An earlier label log that can't be read, or is in use."""
 
 
 class MissingExtra(BootstrapError, ImportError):

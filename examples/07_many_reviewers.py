@@ -28,7 +28,7 @@ TRUTH = {f"digit {i}": int(y) for i, y in enumerate(Y)}
 
 
 def look(queries):
-    """Somebody who needs a fiftieth of a second for each."""
+    """Needs a fiftieth of a second for each."""
     for query in queries:
         time.sleep(0.02)
         yield TRUTH[query.id]
@@ -47,30 +47,29 @@ def train(url: str | None, labeler=None) -> BootstrapLoop:
     return loop
 
 
-def start(role: str, url: str) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, __file__, url, role])
+def start(*given: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, __file__, *given])
 
 
 def main(url: str) -> None:
     Database(url).close()  # makes the tables
-    at_work = {role: start(role, url) for role in ("Ada", "Bo", "Cy", "trainer")}
+    at_work = {role: start(url, role) for role in ("Ada", "Bo", "Cy", "trainer")}
     for role, seconds in (("Ada", 3.0), ("trainer", 0.5), ("Bo", 0.5)):
         time.sleep(seconds)
         if at_work["trainer"].poll() is None:
             at_work[role].send_signal(signal.SIGKILL)
             at_work[role].wait()
             print(f"{role} was killed, and starts again")
-            at_work[role] = start(role, url)
+            at_work[role] = start(url, role)
     at_work.pop("trainer").wait()
     for process in at_work.values():
         process.kill()
-        process.wait()
     loop, quiet = train(url), train(None, lambda queries: [TRUTH[query.id] for query in queries])
     print(f"{loop.n_labels} labels by {', '.join(sorted({label.by for label in loop.labels}))}")
     same = {label.id: label.label for label in loop.labels} == {q.id: q.label for q in quiet.labels}
     print(f"the same labels as in a quiet run: {same}; the same history: {loop.history == quiet.history}")
-    loop.close()
     print(check(url))
+    loop.close()
 
 
 if __name__ == "__main__":

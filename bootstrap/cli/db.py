@@ -111,7 +111,7 @@ def backup(
     debug: Debug = False,
 ) -> None:
     """Copy a store into a new file, as it is at one moment; people go on labeling meanwhile."""
-    from bootstrap.store.backup import backup as copy_store
+    from bootstrap.store.backing_up import backup as copy_store
 
     written = copy_store(storage_of(store), path)
     typer.echo(f"Copied to {written} ({written.stat().st_size:,} bytes). It is a store itself.")

@@ -85,7 +85,7 @@ def bring_in(
     -------
     Brought
     """
-    from bootstrap.store.backup import backup
+    from bootstrap.store.backing_up import backup
 
     n = sum(not isinstance(answer.label, Skip) for answer in log.answers.values())
     part = folder.path / _PART

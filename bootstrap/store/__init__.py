@@ -10,7 +10,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from bootstrap.store.backing_up import backup
     from bootstrap.store.checking import CheckReport, check
+    from bootstrap.store.class_lists import change_classes, class_list
     from bootstrap.store.database import Database
     from bootstrap.store.desk import Claim, Desk
     from bootstrap.store.erasing import Erased, erase, prune
@@ -36,7 +38,10 @@ __all__ = [
     "Upgraded",
     "add_reviewer",
     "add_traps",
+    "backup",
+    "change_classes",
     "check",
+    "class_list",
     "erase",
     "export",
     "import_items",
@@ -63,7 +68,10 @@ _HOMES = {
     "Upgraded": "upgrading",
     "add_reviewer": "reviewers",
     "add_traps": "traps",
+    "backup": "backing_up",
+    "change_classes": "class_lists",
     "check": "checking",
+    "class_list": "class_lists",
     "erase": "erasing",
     "export": "exporting",
     "import_items": "importing",

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, text, update
 
 from bootstrap.errors import StoreError
 from bootstrap.store import migrations, trail
-from bootstrap.store.backup import copy_to
+from bootstrap.store.backing_up import copy_to
 from bootstrap.store.database import Database
 from bootstrap.store.schema import store
 

@@ -327,7 +327,12 @@ def test_the_classes_are_those_of_the_newest_list(database, publish):
     with database.writing() as connection:
         connection.execute(
             insert(class_lists).values(
-                loop_id=1, version=2, classes='["a", "z"]', change="{}", by=None, at=0.0
+                loop_id=1,
+                version=2,
+                classes='["a", "z"]',
+                change='{"renamed": [["b", "z"]]}',
+                by=None,
+                at=0.0,
             )
         )
         connection.execute(update(loops).values(class_version=2))
@@ -336,7 +341,7 @@ def test_the_classes_are_those_of_the_newest_list(database, publish):
     assert query.classes == ("a", "z")
     assert anna.tell({query.token: "z"}) == Told(kept=1)
     with database.reading() as connection:
-        assert connection.execute(select(labels.c.class_version)).scalar_one() == 1  # that of the query
+        assert connection.execute(select(labels.c.class_version)).scalar_one() == 2
 
 
 def test_an_open_list_shows_the_classes_that_stand(database, publish):

@@ -22,7 +22,7 @@ from sqlalchemy import inspect, select, text, update
 import bootstrap
 from bootstrap.errors import StoreError
 from bootstrap.store import schema
-from bootstrap.store.backup import backup
+from bootstrap.store.backing_up import backup
 from bootstrap.store.checking import check
 from bootstrap.store.database import Database
 from bootstrap.store.upgrading import Upgraded, upgrade

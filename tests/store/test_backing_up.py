@@ -13,7 +13,7 @@ from sqlalchemy import func, insert, select, update
 
 from bootstrap.errors import InvalidInput, StoreError
 from bootstrap.store import schema
-from bootstrap.store.backup import backup
+from bootstrap.store.backing_up import backup
 from bootstrap.store.checking import check
 from bootstrap.store.database import Database
 
