@@ -109,6 +109,11 @@ class Results(Rounds):
         held_out, audited = self._model.held_out, self._pool.rows(Place.AUDITED)
         if held_out is None or len(audited) == 0:
             raise NotReady("nothing is measured yet: it takes a model and at least one audited held-out item")
+        if self._certifying.waits_for_apart:
+            raise NotReady(
+                "a class was split, and audits of it are asked again: until they are in, the others are no "
+                "random part of the held-out set. Answer them first (loop.run)"
+            )
         curve = review_curve(
             *held_out.outcomes(audited, self._exchange.labels.of(audited)),
             delta=self.settings.delta,

@@ -294,6 +294,7 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
     run("PRAGMA journal_mode=WAL")
     run("PRAGMA synchronous=FULL")  # a label is on the disk before anybody is told so
     run("PRAGMA foreign_keys=ON")
+    run("PRAGMA cache_size=-131072")  # kB at most: a million items go to random places of their indices
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -7,7 +7,6 @@ with its line: nothing is overwritten and nothing is lost without a word.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +26,8 @@ from bootstrap.store.database import Database, opened
 from bootstrap.store.import_files import BadRow, ImportRow, read_import
 from bootstrap.store.loop_names import one_loop
 from bootstrap.store.loop_record import LoopRecord
-from bootstrap.store.schema import aliases, class_lists, items, labels, loops, members, rounds
+from bootstrap.store.schema import aliases, items, loops, members, rounds
+from bootstrap.store.shown import ClassLists
 
 __all__ = ["FileItems", "ImportReport", "import_items", "read_items"]
 
@@ -224,7 +224,7 @@ def _give(
     record = LoopRecord(connection.execute(select(loops).where(loops.c.id == loop_id)).one())
     version = record.class_version
     known = _rows_known(connection, loop_id, rows)
-    classes = _classes(connection, loop_id, version)
+    classes = ClassLists().of(connection, loop_id, version)
     ended = select(func.max(rounds.c.number)).where(rounds.c.loop_id == loop_id)
     number = (connection.execute(ended).scalar() or 0) + 1
     given: list[LabelRow] = []
@@ -295,20 +295,6 @@ def _key(row: ImportRow) -> str | None:
 def _few(keys: list[str]) -> Iterator[list[str]]:
     for start in range(0, len(keys), _KEYS):
         yield keys[start : start + _KEYS]
-
-
-def _classes(connection: Connection, loop_id: int, version: int) -> ClassList:
-    """The classes of a loop: those that are fixed, or those of its labels."""
-    fixed = select(class_lists.c.classes).where(
-        class_lists.c.loop_id == loop_id, class_lists.c.version == version
-    )
-    listed = json.loads(connection.execute(fixed).scalar() or "null")
-    classes = ClassList(listed)
-    if listed is None:
-        some = select(labels.c.label).where(labels.c.loop_id == loop_id, labels.c.label.is_not(None)).limit(1)
-        for text in connection.execute(some).scalars():
-            classes.add(json.loads(text))
-    return classes
 
 
 def _of_kind(label: Class | Skip, classes: ClassList, is_text: bool) -> Class | Skip:

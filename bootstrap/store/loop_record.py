@@ -220,8 +220,8 @@ class LoopRecord:
     ) -> None:
         """Rows that the pool has got, with their features (None where people see all of it), and copies."""
         keys = [self._key(member) for member in new]
-        known = self._known_items(connection, keys)
         number = next_id(connection, items)
+        known = {} if number == 1 else self._known_items(connection, keys)
         fresh, rows = [], []
         places = [(None, None)] * len(new) if X is None else write_features(connection, X)
         for member, key, (block, at_row) in zip(new, keys, places, strict=True):
@@ -417,7 +417,7 @@ class LoopRecord:
 
     def take(self, connection: Connection, at: float, up_to: int) -> None:
         """The loop has read its labels up to this one: none of them can be undone any more."""
-        connection.execute(_TAKE, {"loop": self.id, "up_to": up_to})
+        run_for_each(connection, _TAKE, [{"loop": self.id, "up_to": up_to}])
         self._append(connection, "taken", {"up_to": up_to}, at)
 
     # rounds
