@@ -337,7 +337,12 @@ class Pool:
 
     def rows_since(self, start: int) -> list[tuple[int, str, str, Place, float]]:
         """(row, id, content, home, turn) of rows from `start` on; the content says which are the same."""
-        content_of = {row: content for content, row in reversed(self._row_of_content.items())}
+        content_of: dict[int, str] = {}
+        for content, row in reversed(self._row_of_content.items()):  # the latest rows stand at the end
+            if row >= start:
+                content_of[row] = content
+            if len(content_of) == len(self._ids) - start:
+                break
         found = []
         for row in range(start, len(self._ids)):
             home = Place.OUTSIDE if self._place[row] == Place.OUTSIDE else self.home(row)

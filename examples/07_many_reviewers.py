@@ -1,15 +1,14 @@
 """Three people label at once, a model learns beside them, and processes are killed: nothing is lost.
 
 What one learns: with `storage=` and without a labeler, `run` asks people at desks, in any processes. Each
-answer is on the disk before the next question, a query goes to somebody else when its lease runs out, and a
-trainer that was killed goes on where it was. With `queue_ahead=0` it all ends as if nobody had been killed.
+answer is on the disk before the next question, and what somebody held who was killed goes to somebody else.
+With `queue_ahead=0` it all ends as if nobody had been killed.
 
 Run: python 07_many_reviewers.py [postgresql://user@host/name]
 """
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import tempfile
@@ -57,8 +56,7 @@ def main(url: str) -> None:
     for role, seconds in (("Ada", 3.0), ("trainer", 0.5), ("Bo", 0.5)):
         time.sleep(seconds)
         if at_work["trainer"].poll() is None:
-            at_work[role].send_signal(signal.SIGKILL)
-            at_work[role].wait()
+            at_work[role].kill()  # kill -9
             print(f"{role} was killed, and starts again")
             at_work[role] = start(url, role)
     at_work.pop("trainer").wait()
@@ -66,7 +64,7 @@ def main(url: str) -> None:
         process.kill()
     loop, quiet = train(url), train(None, lambda queries: [TRUTH[query.id] for query in queries])
     print(f"{loop.n_labels} labels by {', '.join(sorted({label.by for label in loop.labels}))}")
-    same = {label.id: label.label for label in loop.labels} == {q.id: q.label for q in quiet.labels}
+    same = {each.id: each.label for each in loop.labels} == {each.id: each.label for each in quiet.labels}
     print(f"the same labels as in a quiet run: {same}; the same history: {loop.history == quiet.history}")
     print(check(url))
     loop.close()

@@ -42,8 +42,8 @@ __all__ = ["Database", "opened"]
 #: Seconds for which SQLite waits for another process's transaction.
 _BUSY_SECONDS = 60.0
 
-#: Seconds between two looks whether it can write.
-_STEP = float(os.environ.get("H8", "0.001"))
+#: Seconds between two looks whether somebody still writes, at most.
+_LONGEST_PAUSE = 0.003
 
 #: The hash before the first entry of a trail.
 _NO_ENTRY = "0" * 64
@@ -134,17 +134,15 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """The only writer until the end, where all of it is on the disk, or nothing where it fails."""
-        with self.failing(), self.engine.connect() as connection:
-            connection = connection.execution_options(writes=True, synchronous="FULL")
-            with connection.begin():
-                if not self.is_sqlite:  # SQLite has one writer at a time anyway
-                    connection.execute(select(schema.store.c.id).with_for_update())
-                trail.begin(connection)
-                try:
-                    yield connection
-                    trail.flush(connection)
-                finally:
-                    trail.end(connection)
+        with self._changing() as connection:
+            if not self.is_sqlite:  # SQLite has one writer at a time anyway
+                connection.execute(select(schema.store.c.id).with_for_update())
+            trail.begin(connection)
+            try:
+                yield connection
+                trail.flush(connection)
+            finally:
+                trail.end(connection)
 
     @contextmanager
     def claiming(self) -> Iterator[Connection]:
@@ -153,10 +151,8 @@ class Database:
         On SQLite a power cut may take the last ones back, never what was written under them: whoever writes
         next brings them to the disk, too. A lease that is lost so is a query that can be claimed again.
         """
-        with self.failing(), self.engine.connect() as connection:
-            connection = connection.execution_options(writes=True, synchronous="NORMAL")
-            with connection.begin():
-                yield connection
+        with self._changing(synchronous="NORMAL") as connection:
+            yield connection
 
     @contextmanager
     def failing(self) -> Iterator[None]:
@@ -192,6 +188,14 @@ class Database:
 
     # inside
 
+    @contextmanager
+    def _changing(self, synchronous: str = "FULL") -> Iterator[Connection]:
+        """A transaction that writes, and what it waits for in the end on SQLite."""
+        with self.failing(), self.engine.connect() as connection:
+            connection = connection.execution_options(writes=True, synchronous=synchronous)
+            with connection.begin():
+                yield connection
+
     def _prepare(self, must_exist: bool, any_schema: bool) -> None:
         """Make the tables where there are none; refuse those of another version."""
         with self.engine.connect() as connection:
@@ -199,7 +203,7 @@ class Database:
         if not begun and must_exist:
             raise StoreError(f"There is no store at {self.url}: the database has no such tables.")
         if not begun:
-            with self.claiming() as connection:
+            with self._changing() as connection:
                 self._one_at_a_time(connection)
                 if not inspect(connection).has_table("store"):
                     schema.metadata.create_all(connection)
@@ -299,27 +303,34 @@ def _set_up_sqlite(connection: Any, _: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     options = connection.get_execution_options()
+    driver: Any = connection.connection.driver_connection
     if not options.get("writes", False):
-        connection.exec_driver_sql("BEGIN")
+        driver.execute("BEGIN")
         return
-    run = connection.connection.driver_connection.execute
-    run(f"PRAGMA synchronous={options['synchronous']}")
-    if not _begin_writing(run):
+    driver.execute(f"PRAGMA synchronous={options['synchronous']}")
+    if not _begin_writing(driver):
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # says why not
 
 
-def _begin_writing(run: Callable[[str], Any]) -> bool:
-    """Wait for our turn in short steps; SQLite's own grow to 100 ms, with nobody writing most of the time."""
-    run("PRAGMA busy_timeout=0")
+def _begin_writing(driver: Any) -> bool:
+    """Wait for our turn in short steps: those of SQLite grow to 100 ms, most of which nobody writes.
+
+    Returns
+    -------
+    bool
+        Whether it has come.
+    """
+    until, pause = time.monotonic() + _BUSY_SECONDS, 0.0
+    driver.execute("PRAGMA busy_timeout=0")
     try:
-        until = time.monotonic() + _BUSY_SECONDS
         while True:
             try:
-                run("BEGIN IMMEDIATE")
+                driver.execute("BEGIN IMMEDIATE")
                 return True
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                     return False
-            time.sleep(_STEP)
+            pause = min(pause + 0.001, _LONGEST_PAUSE)
+            time.sleep(pause)
     finally:
-        run(f"PRAGMA busy_timeout={1000 * _BUSY_SECONDS:.0f}")
+        driver.execute(f"PRAGMA busy_timeout={1000 * _BUSY_SECONDS:.0f}")

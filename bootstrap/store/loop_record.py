@@ -48,6 +48,7 @@ from bootstrap.store.schema import (
 __all__ = ["LoopRecord", "Member", "Published", "StoredModel", "pack", "unpack"]
 
 _CHUNK = 500  # keys in one statement
+_ROWS = 20_000  # of items written at a time
 
 _TAKE = update(loops).where(loops.c.id == bindparam("loop")).values(taken_up_to=bindparam("up_to"))
 
@@ -219,18 +220,45 @@ class LoopRecord:
         copies: Iterable[tuple[str, int]],
     ) -> None:
         """Rows that the pool has got, with their features (None where people see all of it), and copies."""
+        first_item = next_id(connection, items)
+        next_item = first_item
+        places = [(None, None)] * len(new) if X is None else write_features(connection, X)
+        for start in range(0, len(new), _ROWS):  # not a million rows at once
+            some, at_rows = new[start : start + _ROWS], places[start : start + _ROWS]
+            fresh, rows = self._rows_of(connection, at, some, at_rows, next_item)
+            insert_rows(connection, items, fresh)
+            insert_rows(connection, members, rows)
+            next_item += len(fresh)
+        insert_rows(
+            connection, aliases, [{"loop_id": self.id, "name": name, "row": row} for name, row in copies]
+        )
+        body = {
+            "first": new[0].row if new else 0,
+            "n": len(new),
+            "items": [first_item, next_item - first_item],
+        }
+        one_slice = 0 < len(new) <= _ROWS
+        covered = [*values_of(items, fresh), *values_of(members, rows)] if one_slice else None
+        self._append(connection, "added", body, at, covered)
+
+    def _rows_of(
+        self,
+        connection: Connection,
+        at: float,
+        new: Sequence[Member],
+        places: Sequence[tuple[int | None, int | None]],
+        number: int,
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Rows of `items` from this number on, and rows of `members`."""
         keys = [self._key(member) for member in new]
-        number = next_id(connection, items)
         known = {} if number == 1 else self._known_items(connection, keys)
         fresh, rows = [], []
-        places = [(None, None)] * len(new) if X is None else write_features(connection, X)
         for member, key, (block, at_row) in zip(new, keys, places, strict=True):
             if key not in known:
                 known[key] = number
                 payload = None if member.item is None else payload_text(member.item)
-                content = member.content
                 fresh.append(
-                    {"id": number, "key": key, "content": content, "payload": payload, "added_at": at}
+                    {"id": number, "key": key, "content": member.content, "payload": payload, "added_at": at}
                 )
                 number += 1
             self._items[member.row] = known[key]
@@ -246,12 +274,7 @@ class LoopRecord:
                     "at": at_row,
                 }
             )
-        copied = [{"loop_id": self.id, "name": name, "row": row} for name, row in copies]
-        for table, values in ((items, fresh), (members, rows), (aliases, copied)):
-            insert_rows(connection, table, values)
-        first_item = number - len(fresh)
-        body = {"first": new[0].row if new else 0, "n": len(new), "items": [first_item, len(fresh)]}
-        self._append(connection, "added", body, at, [*values_of(items, fresh), *values_of(members, rows)])
+        return fresh, rows
 
     def _key(self, member: Member) -> str:
         own = member.content

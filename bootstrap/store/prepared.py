@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from sqlalchemy import Boolean, Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.sql.expression import Executable, UpdateBase
+from sqlalchemy.sql.expression import UpdateBase
 from sqlalchemy.sql.selectable import Select
 
 __all__ = ["Prepared", "run_text"]
@@ -31,7 +31,7 @@ class Prepared:
     def __init__(self, statement: Select[Any] | UpdateBase) -> None:
         self._statement = statement
         columns = statement.exported_columns.items()
-        self._make: Callable[..., Any] = namedtuple("Row", [name for name, _ in columns])._make  # type: ignore[misc]
+        self._make: Callable[..., Any] = _rows_with([str(name) for name, _ in columns])
         self._booleans = [i for i, (_, column) in enumerate(columns) if isinstance(column.type, Boolean)]
         self._compiled: dict[str, tuple[str, Sequence[str] | None, Mapping[str, Any]]] = {}
 
@@ -55,8 +55,8 @@ class Prepared:
         known = self._compiled.get(connection.dialect.name)
         if known is None:
             compiled = self._statement.compile(dialect=connection.dialect)
-            order, fixed = compiled.positiontup, compiled.params
-            known = self._compiled[connection.dialect.name] = (str(compiled), order, fixed)
+            known = (str(compiled), compiled.positiontup, compiled.params)
+            self._compiled[connection.dialect.name] = known
         text, order, fixed = known
         named = {**fixed, **values}
         return run_text(connection, text, named if order is None else tuple([named[name] for name in order]))
@@ -67,6 +67,12 @@ class Prepared:
             if values[i] is not None:
                 values[i] = bool(values[i])
         return values
+
+
+def _rows_with(names: Sequence[str]) -> Callable[..., Any]:
+    kind: Any = namedtuple("Row", names)  # type: ignore[misc]
+    make: Callable[..., Any] = kind._make
+    return make
 
 
 def run_text(connection: Connection, text: str, values: Any, *, many: bool = False) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, select
 from bootstrap.classes import ClassList
 from bootstrap.records import Query
 from bootstrap.store.class_lists import read_classes
-from bootstrap.store.features import payload_from, read_rows
+from bootstrap.store.payloads import payload_from
 from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import items, labels, loops, members, queries, standing
 
@@ -77,6 +77,8 @@ def _contents(connection: Connection, rows: Sequence[Any]) -> list[Any]:
     at = [i for i, row in enumerate(rows) if row.payload is None and row.block_id is not None]
     found: list[Any] = [None if row.payload is None else payload_from(row.payload) for row in rows]
     if at:
+        from bootstrap.store.features import read_rows  # and scipy, which takes longer than all of a desk
+
         places = [(rows[i].block_id, rows[i].at) for i in at]
         for i, item in zip(at, read_rows(connection, places), strict=True):
             found[i] = item

@@ -46,6 +46,7 @@ with Desk(url, name) as desk:
     while claimed := desk.claim(at_a_time):
         told = desk.tell({claim.queries[0].token: "a" for claim in claimed})
         assert told.kept == len(claimed), told
+    print("done", flush=True)
 """
 
 _BY_HAND = """
@@ -74,6 +75,7 @@ while True:
     for token, key in held:
         connection.execute("UPDATE items SET label = 'a' WHERE id = ? AND token = ?", (key, token))
     connection.execute("COMMIT")
+print("done", flush=True)
 """
 
 
@@ -201,8 +203,11 @@ def seconds_of(program: str, where: str, at_a_time: int) -> float:
         assert process.stdin is not None
         process.stdin.write("\n")
         process.stdin.flush()
-    assert [process.wait() for process in running] == [0] * PEOPLE
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "done\n"
     took = time.perf_counter() - began
+    assert [process.wait() for process in running] == [0] * PEOPLE
     for process in running:
         for pipe in (process.stdin, process.stdout):
             assert pipe is not None

@@ -82,6 +82,7 @@ def test_a_million_items(tmp_path: Path, capsys: Any) -> None:
         for name, row in rows.items():
             small, large = row[10**5], row[10**6]
             print(f"{name:18}{small:10.2f}{large:10.2f}{large / small:8.1f}")
-    for name in ("add (s)", "resume (s)", "ask (s)", "refit (s)", "file (MB)", "peak memory (MB)"):
+    for name in ("add (s)", "resume (s)", "file (MB)", "peak memory (MB)"):
         assert rows[name][10**6] <= 13 * rows[name][10**5], name
-    assert rows["tell (s)"][10**6] <= 1.0
+    for name in ("ask (s)", "tell (s)", "refit (s)"):  # milliseconds at 10^5: no ratio of these
+        assert rows[name][10**6] <= 1.0, name
