@@ -116,6 +116,9 @@ class Journal:
             yield
             return
         alone = self._depth > 0 and not self.to_desks  # a run by a labeler in this process: nobody else asks
+        if self._depth > 0 and not self._lock.held:  # the connection broke, and the lock went with it
+            self._lock.acquire()
+            alone = False
         with self.holding():
             if self._is_stale or self._must_forget or not (answers or alone):
                 self.catch_up()

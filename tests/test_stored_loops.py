@@ -492,3 +492,35 @@ def test_candidates_are_checked_as_soon_as_the_trainer_of_before_is_gone(tmp_pat
     assert {certificate.candidate for certificate in other.certificates[len(given) :]} <= {3, 4, 5, 6}
     other.close()
     loop.close()
+
+
+def test_connections_that_break_in_the_middle_of_an_answer_lose_nothing_and_not_the_lock(postgres_storage):
+    asked = []
+
+    def answer(query):
+        asked.append(query.id)
+        if len(asked) == 25:
+            database = Database(postgres_storage)
+            with database.claiming() as connection:
+                connection.exec_driver_sql(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            database.close()
+        return TRUTH[query.id]
+
+    loop = a_loop(each(answer), storage=postgres_storage)
+    other = again(postgres_storage)
+
+    def callback(*_):
+        with pytest.raises(StoreInUse):
+            other.refit()
+
+    loop.run(X, ids=IDS, rounds=5, callbacks=[callback])
+    in_memory = a_loop()
+    in_memory.run(X, ids=IDS, rounds=5)
+    assert list(loop.history) == list(in_memory.history)
+    assert len(asked) == len(set(asked))
+    loop.close()
+    other.close()
+    assert check(postgres_storage).ok

@@ -229,13 +229,18 @@ class _OnPostgres:
         self._inherited: list[Connection] = []  # never closed here: that would end the parent's session
 
     def acquire(self) -> bool:
-        if self._process != os.getpid():
-            self._open()
-        return bool(self._ask(text("SELECT pg_try_advisory_lock(:key)"), key=self._key)[0][0])
+        if self._process == os.getpid():
+            with suppress(StoreError):  # the connection was kept, and may have broken meanwhile
+                return self._try()
+        self._open()
+        return self._try()
 
     def release(self) -> None:
         with suppress(StoreError):  # a connection that broke has given it back
             self._ask(text("SELECT pg_advisory_unlock(:key)"), key=self._key)
+
+    def _try(self) -> bool:
+        return bool(self._ask(text("SELECT pg_try_advisory_lock(:key)"), key=self._key)[0][0])
 
     def alive(self) -> bool:
         try:
