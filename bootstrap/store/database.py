@@ -307,7 +307,7 @@ def _begin_sqlite(connection: Connection) -> None:
     if not options.get("writes", False):
         driver.execute("BEGIN")
         return
-    driver.execute(f"PRAGMA synchronous={options['synchronous']}")
+    driver.execute(f"PRAGMA synchronous={options.get('synchronous', 'FULL')}")
     if not _begin_writing(driver):
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # says why not
 
