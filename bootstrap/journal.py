@@ -9,7 +9,8 @@ gone through once more, with nothing asked and nothing fitted but what is in use
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from bootstrap.errors import BootstrapError, StoreInUse
@@ -63,6 +64,7 @@ class Journal:
         self._loop = loop
         self._overlap = overlap
         self._lock = TrainingLock(database, record.name)
+        self._one_thread = RLock()
         self._depth = 0  # of `holding`
         self._in_step = False
         self._is_stale = True  # whether memory is not what the store says
@@ -112,9 +114,15 @@ class Journal:
         answers : bool
             Whether it stores answers: nobody else may answer in between, so that what stands is known.
         """
-        if self._in_step:
-            yield
-            return
+        with self._one_thread:
+            if self._in_step:
+                yield
+            else:
+                with self._whole_step(answers=answers):
+                    yield
+
+    @contextmanager
+    def _whole_step(self, *, answers: bool) -> Iterator[None]:
         alone = self._depth > 0 and not self.to_desks  # a run by a labeler in this process: nobody else asks
         if self._depth > 0 and not self._lock.held:  # the connection broke, and the lock went with it
             self._lock.acquire()
@@ -152,6 +160,16 @@ class Journal:
     def mark(self, kind: str, **body: Any) -> None:
         """Have it written with this step that something without rows of its own was done."""
         self._unwritten.mark(kind, **body)
+
+    def refresh(self) -> None:
+        """Take in labels that were given and items that were added since the last refit."""
+        self.look()
+        try:
+            with self.step():
+                self._loop._catch_up()
+        except StoreInUse:  # for this look alone: the trainer will do it itself
+            self._loop._catch_up()
+            self._is_stale = True
 
     def saving(self, by: str | None) -> Saving:
         """What puts the answers of one call to a labeler on the disk as they come."""
@@ -195,6 +213,7 @@ class Journal:
         self._is_stale = False
         with self.database.reading() as connection:
             self._trail = length_of(connection)
+            self._loop._pool.forbid(LoopReader(connection, self.record.id).erased())
         with self.step():
             pass
 
@@ -238,14 +257,19 @@ class Journal:
         told = Told()
         if length_of(connection) != self._trail or self._may_wait:
             self._follow(connection)
+            if self._must_forget:  # before labels are read that go by the names of today
+                self._rebuild()
             told = self._take(connection)
             self._trail, self._may_wait = length_of(connection), False
         return told
 
     def look(self) -> None:
         """Bring memory up to what the trainer has written, and take nothing: for those who only read."""
-        if self._in_step or self._depth:
-            return
+        with self._one_thread:
+            if not self._in_step and not self._depth:
+                self._look()
+
+    def _look(self) -> None:
         if self._is_stale or self._must_forget:
             self._rebuild()
         with self.database.reading() as connection:
@@ -255,6 +279,9 @@ class Journal:
         if self._must_forget:
             self._rebuild()
         self._models.fit_again()
+        if self._is_unchecked:
+            with suppress(StoreInUse), self.step():  # else the trainer checks its models itself
+                pass
 
     def n_unused_labels(self) -> int:
         """Labels that no round has used yet, those that are not taken included."""
@@ -300,6 +327,7 @@ class Journal:
             self._replay.erased = set(reader.erased_rows())
             self._follow(connection)
             self._unwritten.read(reader)
+        self._models.refuse_another_estimator()
         self._is_stale, self._is_unchecked = False, True
         self._models.fit_again()
 
@@ -360,6 +388,7 @@ def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: 
             loop._given_classes = record.settings["classes"]  # what was changed since is gone through
         journal = Journal(loop, database, record, overlap=overlap)
         loop._step, loop._look, loop._mark = journal.step, journal.look, journal.mark
+        loop._refresh = journal.refresh
         loop._is_stored = True
         if is_new:
             journal.begin()

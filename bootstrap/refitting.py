@@ -8,6 +8,7 @@ model, and whatever was proved about the first one does not hold for it.
 from __future__ import annotations
 
 import platform
+import re
 from functools import cache
 from importlib import metadata
 
@@ -17,7 +18,15 @@ from numpy.typing import NDArray
 from bootstrap.model import Model
 from bootstrap.pool import Pool
 
-__all__ = ["N_FIXED", "TOLERANCE", "changed_packages", "difference", "fingerprint", "packages_in_use"]
+__all__ = [
+    "N_FIXED",
+    "TOLERANCE",
+    "changed_packages",
+    "described",
+    "difference",
+    "fingerprint",
+    "packages_in_use",
+]
 
 #: Items that a fingerprint is of.
 N_FIXED = 200
@@ -26,6 +35,11 @@ N_FIXED = 200
 TOLERANCE = 1e-6
 
 _PACKAGES = ("bootstrap-labels", "modAL-python", "numpy", "scikit-learn", "scipy")
+
+
+def described(model: Model) -> str:
+    """What its estimator is called: the same in every process."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(model.originals))
 
 
 def fingerprint(model: Model, pool: Pool, n_rows: int) -> NDArray[np.float64]:

@@ -147,6 +147,12 @@ class Replay:
         loop._rounds.append(Round(**reader.round(body["round"])))
         loop._exchange.next_round()
 
+    def _chosen(self, body: dict[str, Any], reader: LoopReader) -> None:
+        self._loop._batching.restore(body)
+
+    def _given(self, body: dict[str, Any], reader: LoopReader) -> None:
+        self._loop._given_since_fit = body["since_fit"]
+
     def _retired(self, body: dict[str, Any], reader: LoopReader) -> None:
         self._loop._certifying.trial.retire()
 

@@ -82,7 +82,7 @@ class Results(Rounds):
         """Probabilities (n, K) for raw features; columns in the order of `loop.learner.classes_`."""
         self._look()
         if self._given_since_fit:
-            self._fit()
+            self._refresh()
         return self._model.predict_proba(X)
 
     def fitted_estimator(self) -> Any:
@@ -104,8 +104,7 @@ class Results(Rounds):
         """
         from bootstrap.report import ReviewCurveReport
 
-        self._look()
-        self._catch_up()
+        self._refresh()
         held_out, audited = self._model.held_out, self._pool.rows(Place.AUDITED)
         if held_out is None or len(audited) == 0:
             raise NotReady("nothing is measured yet: it takes a model and at least one audited held-out item")
@@ -298,8 +297,7 @@ class Results(Rounds):
         NotReady
             If there is no model yet, or too few labels of some class for cross-validation.
         """
-        self._look()
-        self._catch_up()
+        self._refresh()
         if audited:
             with self._step():
                 held_out, rows = self._model.held_out, self._pool.rows(Place.AUDITED)

@@ -74,6 +74,7 @@ class Rounds:
         entropy = np.random.SeedSequence(settings.random_state).entropy
         self._step: Callable[..., AbstractContextManager[None]] = lambda **_: nullcontext()  # in memory alone
         self._look: Callable[[], None] = lambda: None
+        self._refresh: Callable[[], None] = self._catch_up
         self._is_stored = False
         self._mark: Callable[..., None] = lambda _, **__: None
         self._begin(entropy, new_key(settings.random_state), outside=True)

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bootstrap.certifying import StoredCandidate
-from bootstrap.errors import NotReady
+from bootstrap.errors import NotReady, StoreError
 from bootstrap.model import FrozenModel, Model
 from bootstrap.phaseout import Candidate
-from bootstrap.refitting import TOLERANCE, changed_packages, difference
+from bootstrap.refitting import TOLERANCE, changed_packages, described, difference
 from bootstrap.replay import Replay
 from bootstrap.rounds import Rounds
 from bootstrap.store.database import Database
@@ -45,6 +45,25 @@ class StoredModels:
         self._replay = replay
         self._unwritten = unwritten
 
+    def refuse_another_estimator(self) -> None:
+        """Whoever takes another estimator may have looked at how the first one did: it is no resumed loop.
+
+        Raises
+        ------
+        StoreError
+        """
+        number = self._replay.model
+        if number is None:
+            return
+        was, now = self._stored_model(number).estimator, described(self._loop._model)
+        if was != now:
+            raise StoreError(
+                f"The loop {self._record.name!r} was begun with the estimator {was}, and this is {now}. "
+                "Pass its own; another kind of model is tested beside it by loop.candidate(estimator), or in a "
+                "loop of another name (tested_before= says how many were tested on these labels). Nothing was "
+                "changed."
+            )
+
     def fit_again(self) -> None:
         """Fit the model that the loop uses, where others have fitted it."""
         number = self._replay.model
@@ -64,8 +83,6 @@ class StoredModels:
             )
 
     def _why(self, stored: StoredModel) -> str:
-        if repr(self._loop._model.originals) != stored.estimator:
-            return f"the estimator was {stored.estimator} and is {self._loop._model.originals!r}"
         if self._replay.erased & set(stored.training.tolist()):
             return "items that it was trained on were erased"
         return changed_packages(stored.packages)

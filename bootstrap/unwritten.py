@@ -18,7 +18,7 @@ from bootstrap.model import Model
 from bootstrap.phaseout import Certificate
 from bootstrap.pool import Place
 from bootstrap.records import Query
-from bootstrap.refitting import fingerprint, packages_in_use
+from bootstrap.refitting import described, fingerprint, packages_in_use
 from bootstrap.replay import Replay, packed
 from bootstrap.rounds import Rounds
 from bootstrap.store.answers import LabelRow
@@ -42,6 +42,7 @@ class _Written:
     fits: int = 0
     rounds: int = 0
     candidates: int = 0
+    given: bool = False
     review_rate: float = 1.0
 
 
@@ -77,15 +78,17 @@ class Unwritten:
         self._overlap = overlap
         self._marks: list[tuple[str, dict[str, Any]]] = []
         self._written = _Written()
+        self._batching = loop._batching.state  # as it is in the store
         self._n_models = 0
         self._certified: set[tuple[int, float]] = set()  # (candidate, review rate) of certificates written
-        self._described = repr(loop._model.originals)  # slow to say, and always the same
+        self._described = described(loop._model)  # slow to say, and always the same
 
     def has_all(self) -> None:
         """The store has whatever memory has, but for fits and certificates."""
         fits = self._written.fits
         self._written = self._now()
         self._written.fits = fits
+        self._batching = self._loop._batching.state
 
     def read(self, reader: LoopReader) -> None:
         """Learn what the store has that does not follow from memory."""
@@ -110,6 +113,7 @@ class Unwritten:
         certifying = self._loop._certifying
         return (
             bool(self._marks or self.refitted)
+            or self._loop._batching.state != self._batching
             or self._now() != self._written
             or bool(self._uncertified())
             or certifying.certified_review_rate != self._written.review_rate
@@ -125,6 +129,7 @@ class Unwritten:
             fits=loop._n_fits,
             rounds=len(loop._rounds),
             candidates=len(loop._certifying.trial.candidates),
+            given=loop._given_since_fit,
             review_rate=self._written.review_rate,
         )
 
@@ -164,6 +169,10 @@ class Unwritten:
             )
         self._write_queries(connection, at)
         self._write_certificates(connection, at)
+        if loop._batching.state != self._batching:  # no batch came of it, and the next one depends on it
+            self.mark("chosen", **loop._batching.state)
+        if loop._given_since_fit != done.given:
+            self.mark("given", since_fit=loop._given_since_fit)
         for kind, body in self._marks:
             self._record.mark(connection, at, kind, body)
         self._marks = []
@@ -257,6 +266,8 @@ class Unwritten:
             of_kind = [query for query in new if query.second is second]
             if of_kind:
                 self._publish(connection, at, of_kind, second)
+            if of_kind and not second:
+                self._batching = self._loop._batching.state
 
     def _publish(self, connection: Connection, at: float, asked: list[Query], second: bool) -> None:
         loop = self._loop

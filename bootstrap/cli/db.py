@@ -232,7 +232,7 @@ def prune(
     store: Store,
     older_than: Annotated[
         str,
-        typer.Option("--older-than", metavar="AGE", help="90d, 12h, 30m or 2w.", show_default=False),
+        typer.Option("--older-than", metavar="AGE", help="90d, 12h or 2w.", show_default=False),
     ],
     loop: Loop = None,
     by: By = None,

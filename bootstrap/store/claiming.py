@@ -15,6 +15,8 @@ from typing import Any, Final
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Float,
+    Select,
     bindparam,
     func,
     insert,
@@ -23,6 +25,8 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import claims, labels, queries, slots
@@ -191,13 +195,30 @@ _MORE = (
 )
 
 
+class _SinceBegun(FunctionElement[float]):
+    """Seconds since the transaction began: others may have claimed meanwhile, with no clock set back."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(_SinceBegun)
+def _with_one_writer(*_: Any, **__: Any) -> str:
+    return "0.0"
+
+
+@compiles(_SinceBegun, "postgresql")
+def _with_many_writers(*_: Any, **__: Any) -> str:
+    return "EXTRACT(EPOCH FROM clock_timestamp() - transaction_timestamp())"
+
+
 @cache
 def _take_statement(of_loop: bool, of_item: bool) -> Prepared:
     free = slots.alias("free")
     held = or_(
         free.c.reviewer.is_(None),
         free.c.expires_at <= bindparam("now"),
-        free.c.leased_at > bindparam("latest"),
+        free.c.leased_at > bindparam("latest", type_=Float) + _SinceBegun(),
     )
     first = (
         select(free.c.id)
@@ -230,7 +251,15 @@ def _has_no_other_slot(free: Any) -> ColumnElement[bool]:
     """Never the same person twice: one whose lease has run out gets the same slot back."""
     other = slots.alias("other")
     mine = (other.c.query_id == free.c.query_id, other.c.reviewer == bindparam("me"))
-    return ~select(other.c.id).where(*mine, other.c.id != free.c.id).exists()
+    return _none(select(other.c.id).where(*mine, other.c.id != free.c.id).correlate(free))
+
+
+def _none(found: Select[Any]) -> ColumnElement[bool]:
+    """Whether there is no such row, looked up slot by slot.
+
+    Of NOT EXISTS PostgreSQL makes a join with everything that was said, and sorts out one slot in the end.
+    """
+    return found.limit(1).scalar_subquery().is_(None)
 
 
 def _has_not_answered(free: Any) -> ColumnElement[bool]:
@@ -244,13 +273,12 @@ def _has_not_answered(free: Any) -> ColumnElement[bool]:
     still_known = or_(query.c.kind == "second", said.c.class_version >= query.c.class_version)
     counts = said.c.label.is_not(None) & (said.c.source != "trap") & still_known
     taken_back = select(back.c.id).where(back.c.undoes == said.c.id)
-    return ~(
+    return _none(
         select(said.c.id)
         .where(query.c.id == free.c.query_id, *of_item, said.c.by == bindparam("me"), said.c.undoes.is_(None))
         .where(or_(said.c.query_id == free.c.query_id, counts))
-        .where(~taken_back.correlate(said).exists())
+        .where(_none(taken_back.correlate(said)))
         .correlate(free)
-        .exists()
     )
 
 

@@ -205,7 +205,9 @@ class Database:
         if not begun:
             with self._changing() as connection:
                 self._one_at_a_time(connection)
-                if not inspect(connection).has_table("store"):
+                there = set(inspect(connection).get_table_names())
+                if "store" not in there:
+                    self._refuse_anothers(there)
                     schema.metadata.create_all(connection)
                     connection.execute(
                         schema.store.insert().values(
@@ -231,6 +233,15 @@ class Database:
                 f"The store {self.url} has schema {found}, and this version of bootstrap-labels uses "
                 f"{schema.SCHEMA_VERSION}. Bring it up to date: bootstrap-labels db upgrade {self.url}. "
                 "Nothing was changed."
+            )
+
+    def _refuse_anothers(self, there: set[str]) -> None:
+        """Make nothing in a file of another program, nor among tables that have our names."""
+        taken = there if self.is_sqlite else there & set(schema.metadata.tables)
+        if taken:
+            raise StoreError(
+                f"{self.url} holds tables of something else ({', '.join(sorted(taken)[:3])}). Name a file "
+                "or a database of its own for the store; nothing was made."
             )
 
     def _one_at_a_time(self, connection: Connection) -> None:

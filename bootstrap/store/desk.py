@@ -142,8 +142,8 @@ class Desk:
         if isinstance(n, bool) or not isinstance(n, int) or n < 1:
             raise InvalidInput(f"n is a whole number from 1, got {n!r}")
         with self._database.claiming() as connection:
-            now = self._database.time(connection)
             person = locked(connection, self.by)
+            now = self._database.time(connection)  # this person may have claimed elsewhere in the meantime
             refuse_removed(person)
             held = n_held(connection, self.by, now)
             if held >= person.most_held:

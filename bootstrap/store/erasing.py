@@ -28,7 +28,7 @@ __all__ = ["Erased", "erase", "prune"]
 
 _CHUNK: Final = 500  # keys in one statement
 
-_SECONDS: Final = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+_SECONDS: Final = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 
 #: Milliseconds for which SQLite waits for readers before it leaves its write-ahead log as it is.
 _PATIENCE: Final = 5000
@@ -125,7 +125,7 @@ def prune(
     storage : str or Database
         URL of a store that exists, or an open one.
     older_than : str or number
-        How old the last label is at least: "90d", "12h", "30m", "2w", or a number of days.
+        How old the last label is at least: "90d", "12h", "2w", or a number of days.
     loop : str, optional
         Only items of this loop.
     by : str, optional
@@ -187,9 +187,11 @@ def _done_with(
 def _seconds(age: str | float) -> float:
     if not isinstance(age, str):
         age = f"{age}d"
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([mhdw])", age.strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([hdw])", age.strip())
     if found is None:
-        raise InvalidInput(f'older_than={age!r} is no age: write "90d", "12h", "30m" or "2w"')
+        raise InvalidInput(
+            f'older_than={age!r} is no age: write "90d", "12h" or "2w" (a month may be 28 days or 31)'
+        )
     return float(found[1]) * _SECONDS[found[2]]
 
 

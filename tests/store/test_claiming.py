@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections import Counter
+from contextlib import closing
 from dataclasses import fields
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from bootstrap.errors import InvalidInput
 from bootstrap.records import SKIP
-from bootstrap.store.claiming import n_labels_after, n_waiting, withdraw_unclaimed
+from bootstrap.store.claiming import n_labels_after, n_waiting, take_slot, withdraw_unclaimed
 from bootstrap.store.database import Database
 from bootstrap.store.desk import Desk
 from bootstrap.store.reviewers import add_reviewer
@@ -225,6 +227,7 @@ def test_withdrawing_leaves_what_is_in_hand_and_what_was_answered(storage, publi
 
 _WORKER = """
 import sys
+import time
 from bootstrap.store.desk import Desk
 url, name, n = sys.argv[1], sys.argv[2], int(sys.argv[3])
 with Desk(url, name) as desk:
@@ -263,3 +266,35 @@ def test_a_loop_that_has_taken_more_labels_changes_no_claim(database, publish):
     with database.writing() as connection:
         connection.execute(update(loops).values(taken_up_to=99))
     assert ids(Desk(database, "anna").claim(2)) == ["i0", "i1"]
+
+
+def test_a_claim_that_takes_long_takes_nothing_from_those_that_came_meanwhile(
+    postgres_storage, publish, monkeypatch
+):
+    monkeypatch.setattr("bootstrap.store.claiming.CLOCK_SLACK", 0.1)
+    with closing(Database(postgres_storage)) as database, Desk(database, "bert") as bert:
+        publish(database, 2)
+        with database.claiming() as connection:
+            now = database.time(connection)
+            time.sleep(0.3)
+            his = bert.claim()[0]
+            hers = take_slot(connection, "anna", now, 600.0)
+        assert his.id == "i0"
+        assert hers is not None
+        assert hers.query_id == 2
+
+
+def test_what_a_person_has_said_is_looked_up_slot_by_slot(postgres_storage, publish):
+    """A join with everything that was said would be made anew for every claim."""
+    with closing(Database(postgres_storage)) as database, Desk(database, "anna") as anna:
+        publish(database, 40)
+        for _ in range(10):
+            anna.tell({claim.queries[0].token: "a" for claim in anna.claim(2)})
+        with database.claiming() as connection:
+            heard = []
+            event.listen(database.engine, "before_cursor_execute", lambda *said: heard.append(said[2:4]))
+            take_slot(connection, "anna", database.time(connection), 600.0)
+            sql, values = next(said for said in heard if said[0].startswith("UPDATE slots"))
+            plan = "\n".join(connection.exec_driver_sql("EXPLAIN " + sql, values).scalars())
+        assert "Anti Join" not in plan
+        assert "SubPlan" in plan

@@ -303,7 +303,7 @@ def test_items_that_nobody_answered_are_pruned_only_if_asked_for(store: Database
     clock.time += DAY
     answer(store, loop, 2, "yes")
     clock.time += 3600
-    assert prune(store, "30m") == Erased(0 + 1, overwritten=store.is_sqlite)
+    assert prune(store, "0.5h") == Erased(0 + 1, overwritten=store.is_sqlite)
     assert prune(store, "2h", unlabeled=True).n_items == 1
     assert payloads(store) == [None, '"asked"', None]
 
