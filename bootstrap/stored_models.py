@@ -59,9 +59,9 @@ class StoredModels:
         if was != now:
             raise StoreError(
                 f"The loop {self._record.name!r} was begun with the estimator {was}, and this is {now}. "
-                "Pass its own; another kind of model is tested beside it by loop.candidate(estimator), or in a "
-                "loop of another name (tested_before= says how many were tested on these labels). Nothing was "
-                "changed."
+                "Pass its own; another kind of model is tested beside it by loop.candidate(estimator), or "
+                "in a loop of another name (tested_before= says how many were tested on these labels). "
+                "Nothing was changed."
             )
 
     def fit_again(self) -> None:
