@@ -152,6 +152,7 @@ class Database:
         next brings them to the disk, too. A lease that is lost so is a query that can be claimed again.
         """
         with self._changing(synchronous="NORMAL") as connection:
+            self.expect_few_rows(connection)
             yield connection
 
     @contextmanager
@@ -166,6 +167,15 @@ class Database:
                 f"The store {self.url} takes valid Unicode only; an id, a name or a reason has "
                 f"{error.object[error.start : error.end]!r} in it. Nothing of this call was saved."
             ) from error
+
+    def expect_few_rows(self, connection: Connection) -> None:
+        """Have single rows looked up by an index until the transaction ends.
+
+        Left to itself PostgreSQL reads a table from end to end that was short when it last looked, and is not
+        any more once people have answered for a minute.
+        """
+        if not self.is_sqlite:
+            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
 
     @property
     def now(self) -> ColumnElement[Any]:

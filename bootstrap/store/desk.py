@@ -232,6 +232,7 @@ class Desk:
         if not answers:
             return Told()
         with self._database.writing() as connection:
+            self._database.expect_few_rows(connection)
             at = self._database.time(connection)
             answering = Answering(connection, self.by, at)
             token_of = self._tokens(connection, answering, answers)
@@ -256,6 +257,7 @@ class Desk:
             If there is nothing to take back, or the loop has used the answer already.
         """
         with self._database.writing() as connection:
+            self._database.expect_few_rows(connection)
             at = self._database.time(connection)
             refuse_removed(locked(connection, self.by))
             undo(connection, self.by, token, at, self.lease_seconds)

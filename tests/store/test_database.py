@@ -255,3 +255,14 @@ def test_a_store_that_nobody_holds_any_more_is_let_go(tmp_path: Path) -> None:
     gc.collect()
 
     assert left() is None
+
+
+def test_a_claim_looks_rows_up_by_an_index_and_nothing_else_has_to(postgres_storage: str) -> None:
+    def reads_whole_tables(connection: Any) -> str:
+        return str(connection.exec_driver_sql("SHOW enable_seqscan").scalar_one())
+
+    with closing(Database(postgres_storage)) as database:
+        with database.claiming() as connection:
+            assert reads_whole_tables(connection) == "off"
+        with database.writing() as connection:
+            assert reads_whole_tables(connection) == "on"
