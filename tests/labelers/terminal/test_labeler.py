@@ -288,10 +288,11 @@ def test_a_terminal_that_cannot_move_its_cursor_gets_lines(
 
 
 PERSON = """
-import fcntl, json, sys, termios
+import fcntl, json, signal, sys, termios
 from pathlib import Path
 
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C on this terminal interrupts this process
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
 from bootstrap.errors import LabelerStopped
 from bootstrap.labelers import TerminalLabeler
 from bootstrap.records import SKIP, Query
