@@ -5,18 +5,33 @@ An exception in a callback reaches the caller of `run`; the round it was called 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from bootstrap.errors import InvalidInput
 from bootstrap.records import Round
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["Callback", "ProgressBar"]
+__all__ = ["Callback", "ProgressBar", "checked_callbacks"]
 
 Callback: TypeAlias = Callable[[Any, Round], object]
+
+
+def checked_callbacks(callbacks: Iterable[Callback]) -> list[Callback]:
+    """The callbacks of a run, each of which can be called.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    checked = list(callbacks)
+    for callback in checked:
+        if not callable(callback):
+            raise InvalidInput(f"a callback is a function (loop, round), got {callback!r}")
+    return checked
 
 
 class ProgressBar:

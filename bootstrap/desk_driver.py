@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from bootstrap.callbacks import Callback
+from bootstrap.callbacks import Callback, checked_callbacks
 from bootstrap.errors import InvalidInput
 from bootstrap.records import Query, Round
-from bootstrap.stopping import StopCondition, stop_conditions
+from bootstrap.stopping import POOL_IS_USED_UP, StopCondition, stop_conditions
 from bootstrap.store.progress import Progress
 
 __all__ = ["DeskDriver", "wait_for"]
@@ -85,11 +85,8 @@ class DeskDriver:
         self._queue_ahead = queue_ahead
         self._budget = budget
         self._stop = stop_conditions(budget, rounds, until)
-        self._callbacks = list(callbacks)
+        self._callbacks = checked_callbacks(callbacks)
         self._sleep = sleep
-        for callback in self._callbacks:
-            if not callable(callback):
-                raise InvalidInput(f"a callback is a function (loop, round), got {callback!r}")
 
     def run(self, loop: Any) -> str:
         """Drive the loop; returns why it stopped."""
@@ -105,7 +102,7 @@ class DeskDriver:
                     loop.take_saved()
                 continue
             if reason is None and not self._fill(loop):
-                reason = "the pool is used up: every item outside the held-out set was asked about"
+                reason = POOL_IS_USED_UP
             if reason is not None:
                 self._desks.withdraw()
                 return reason
@@ -142,8 +139,7 @@ class DeskDriver:
                 return False
             self._sleep(pause)
             now = self._desks.progress()
-            pause = _SHORTEST if now != before else min(2 * pause, _LONGEST)
-            before = now
+            pause, before = _next_pause(pause, now != before), now
         return True
 
 
@@ -174,5 +170,9 @@ def wait_for(
             break
         sleep(min(pause, left))
         before, found = found, count()
-        pause = _SHORTEST if found != before else min(2 * pause, _LONGEST)
+        pause = _next_pause(pause, found != before)
     return found
+
+
+def _next_pause(pause: float, something_came: bool) -> float:
+    return _SHORTEST if something_came else min(2 * pause, _LONGEST)

@@ -10,13 +10,13 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from bootstrap.callbacks import Callback
-from bootstrap.errors import AnswersRejected, InvalidInput, LabelerStopped
+from bootstrap.callbacks import Callback, checked_callbacks
+from bootstrap.errors import AnswersRejected, LabelerStopped
 from bootstrap.labelers.callback import Collected, CollectingLabeler, collect
 from bootstrap.labels import Told
 from bootstrap.protocols import Labeler
 from bootstrap.records import Query, Round
-from bootstrap.stopping import StopCondition, stop_conditions
+from bootstrap.stopping import POOL_IS_USED_UP, StopCondition, stop_conditions
 
 __all__ = ["Driver"]
 
@@ -102,10 +102,7 @@ class Driver:
         self._second = second
         self._budget = budget
         self._stop = stop_conditions(budget, rounds, until)
-        self._callbacks = list(callbacks)
-        for callback in self._callbacks:
-            if not callable(callback):
-                raise InvalidInput(f"a callback is a function (loop, round), got {callback!r}")
+        self._callbacks = checked_callbacks(callbacks)
 
     def run(self, loop: _Driven) -> str:
         """Drive the loop; returns why it stopped."""
@@ -122,7 +119,7 @@ class Driver:
         """Ask, tell, refit once; a reason to stop, or None to go on."""
         queries = self._affordable(loop)
         if not queries:
-            return "the pool is used up: every item outside the held-out set was asked about"
+            return POOL_IS_USED_UP
         told, collected = self._have_answered(loop, self._labeler, queries, loop.tell)
         if isinstance(collected.error, LabelerStopped):
             if loop.batch_is_answered:

@@ -76,11 +76,10 @@ class Journal:
 
     def _start_over(self) -> None:
         """Know nothing of what the store has."""
-        loop, to_desks = self._loop, self.to_desks
+        loop = self._loop
         self._replay = Replay(loop)
         self._unwritten = Unwritten(loop, self.record, self._replay, overlap=self._overlap)
         self._models = StoredModels(loop, self.database, self.record, self._replay, self._unwritten)
-        self._unwritten.to_desks = to_desks
         self._trail, self._may_wait, self._must_forget = 0, True, False
         loop._certifying.refit = self._models.refit_candidate
 
@@ -179,13 +178,13 @@ class Journal:
 
     def open_desks(self) -> None:
         """Let people at desks answer whatever waits, from now on."""
-        self.to_desks = self._unwritten.to_desks = True
+        self.to_desks = True
         with self.step(answers=True):
             open_waiting(self._now_writing(), self.record.id)
 
     def close_desks(self) -> None:
         """Let nobody at a desk answer any more: somebody in this process does."""
-        self.to_desks = self._unwritten.to_desks = False
+        self.to_desks = False
         with self.step(answers=True):
             close_slots(self._now_writing(), self.record.id)
 
@@ -337,7 +336,7 @@ class Journal:
             self._follow(connection)
             self._may_wait = True
         if self._unwritten.has_changed:
-            self._unwritten.write(connection, self.database.time(connection))
+            self._unwritten.write(connection, self.database.time(connection), to_desks=self.to_desks)
             self._trail = length_of(connection)
 
 

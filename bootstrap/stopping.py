@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from bootstrap.errors import InvalidInput
 
 __all__ = [
+    "POOL_IS_USED_UP",
     "AllOf",
     "AnyOf",
     "Certified",
@@ -25,6 +26,9 @@ __all__ = [
     "When",
     "stop_conditions",
 ]
+
+#: The reason that no condition gives.
+POOL_IS_USED_UP = "the pool is used up: every item outside the held-out set was asked about"
 
 
 class _Watched(Protocol):

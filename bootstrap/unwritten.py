@@ -60,8 +60,6 @@ class Unwritten:
 
     Attributes
     ----------
-    to_desks : bool
-        Whether queries go to people at desks.
     fit_in_memory : int or None
         Number of the fit that the model in memory is.
     refitted : list of StoredModel
@@ -69,7 +67,6 @@ class Unwritten:
     """
 
     def __init__(self, loop: Rounds, record: LoopRecord, replay: Replay, *, overlap: int) -> None:
-        self.to_desks = False
         self.fit_in_memory: int | None = None
         self.refitted: list[StoredModel] = []
         self._loop = loop
@@ -146,8 +143,11 @@ class Unwritten:
             fingerprint=fingerprint(model, self._loop._pool, self._loop._pool.n_rows),
         )
 
-    def write(self, connection: Connection, at: float) -> None:
-        """Write whatever memory has and the store does not, within `Database.writing`."""
+    def write(self, connection: Connection, at: float, *, to_desks: bool) -> None:
+        """Write whatever memory has and the store does not, within `Database.writing`.
+
+        With `to_desks`, queries go to people at desks.
+        """
         done, loop = self._written, self._loop
         self._write_members(connection, at)
         self._write_labels(connection, at)
@@ -165,9 +165,9 @@ class Unwritten:
                 model=self._replay.model,
                 n_trained=loop._n_trained,
                 taken_up_to=self._replay.taken_up_to,
-                releases=not self.to_desks,
+                releases=not to_desks,
             )
-        self._write_queries(connection, at)
+        self._write_queries(connection, at, to_desks)
         self._write_certificates(connection, at)
         if loop._batching.state != self._batching:  # no batch came of it, and the next one depends on it
             self.mark("chosen", **loop._batching.state)
@@ -260,16 +260,18 @@ class Unwritten:
                 predictions=packed(candidate.predictions),
             )
 
-    def _write_queries(self, connection: Connection, at: float) -> None:
+    def _write_queries(self, connection: Connection, at: float, to_desks: bool) -> None:
         new = list(self._loop._exchange.queries_since(self._written.queries))
         for second in (False, True):
             of_kind = [query for query in new if query.second is second]
             if of_kind:
-                self._publish(connection, at, of_kind, second)
+                self._publish(connection, at, of_kind, second, to_desks)
             if of_kind and not second:
                 self._batching = self._loop._batching.state
 
-    def _publish(self, connection: Connection, at: float, asked: list[Query], second: bool) -> None:
+    def _publish(
+        self, connection: Connection, at: float, asked: list[Query], second: bool, to_desks: bool
+    ) -> None:
         loop = self._loop
         pool, batch = loop._pool, loop._exchange.n_batches
         live = loop._model.held_out
@@ -301,7 +303,7 @@ class Unwritten:
             published,
             None if second else loop._batching.state,
             overlap=1 if second else self._overlap,
-            to_desks=self.to_desks,
+            to_desks=to_desks,
         )
         for i, one in enumerate(published):
             self._replay.query_of[one.row, second] = start + i

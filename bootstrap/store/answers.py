@@ -6,7 +6,7 @@ Everything here happens within `Database.writing`, so that numbers rise in the o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, TypeAlias
@@ -20,19 +20,12 @@ from bootstrap.store.inserting import insert_rows, run_for_each
 from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import labels, standing
 
-__all__ = ["LABEL_COLUMNS", "LabelRow", "Opinion", "add_labels", "label_from", "next_id", "standing_of"]
+__all__ = ["LABEL_COLUMNS", "LabelRow", "Opinion", "add_labels", "label_from", "next_id"]
 
 Opinion: TypeAlias = Literal["first", "second"]
 
 #: What of a label is never changed, in the order in which the trail covers it.
 LABEL_COLUMNS = tuple(columns_of(labels))
-
-_BY_ITEM = (
-    select(standing.c.item_id, standing.c.label_id, labels.c.label)
-    .join(labels, labels.c.id == standing.c.label_id)
-    .where(standing.c.loop_id == bindparam("loop"), standing.c.opinion == bindparam("opinion"))
-    .where(standing.c.item_id.in_(bindparam("items", expanding=True)))
-)
 
 _GIVE_WAY = (
     delete(standing)
@@ -111,15 +104,6 @@ def add_labels(connection: Connection, rows: Sequence[LabelRow], at: float) -> l
         rows=([entry[name] for name in LABEL_COLUMNS] for entry in stored),
     )
     return [entry["id"] for entry in stored]
-
-
-def standing_of(
-    connection: Connection, loop_id: int, item_ids: Iterable[int], opinion: Opinion = "first"
-) -> dict[int, tuple[int, Class | Skip]]:
-    """Item id -> (label id, label) of what counts now."""
-    values = {"loop": loop_id, "opinion": opinion, "items": list(item_ids)}
-    found = connection.execute(_BY_ITEM, values)
-    return {row.item_id: (row.label_id, label_from(row.label)) for row in found}
 
 
 def label_from(text: str | None) -> Class | Skip:

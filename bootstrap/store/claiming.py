@@ -7,7 +7,7 @@ is decided inside the statement that takes it, so that no process has to bring b
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -30,6 +30,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import claims, labels, queries, slots
+from bootstrap.store.slices import in_slices
 
 __all__ = [
     "CLOCK_SLACK",
@@ -49,8 +50,6 @@ NO_DEADLINE: Final = 1e18
 
 #: Seconds by which a lease may begin in the future; beyond that the clock was set back, and it is over.
 CLOCK_SLACK: Final = 5.0
-
-_CHUNK = 500  # keys in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +302,7 @@ def withdraw_unclaimed(connection: Connection, loop_id: int, now: float) -> list
         untouched = slot.is_open and not is_held(slot, now)
         seen[slot.query_id] = seen.get(slot.query_id, True) and untouched
     taken_back = sorted(query for query, untouched in seen.items() if untouched)
-    for some in _chunks(taken_back):
+    for some in in_slices(taken_back):
         connection.execute(_WITHDRAW, {"some": some})
         connection.execute(_CLOSE, {"some": some})
     return taken_back
@@ -366,7 +365,3 @@ _WITHDRAW = (
     update(queries).where(queries.c.id.in_(bindparam("some", expanding=True))).values(state="withdrawn")
 )
 _CLOSE = update(slots).where(slots.c.query_id.in_(bindparam("some", expanding=True))).values(is_open=False)
-
-
-def _chunks(keys: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))

@@ -23,10 +23,10 @@ from bootstrap.store.database import Database, opened
 from bootstrap.store.features import blank_rows
 from bootstrap.store.loop_names import some_loops
 from bootstrap.store.schema import aliases, items, labels, members, queries, slots, standing
+from bootstrap.store.slices import in_slices
 
 __all__ = ["Erased", "erase", "prune"]
 
-_CHUNK: Final = 500  # keys in one statement
 
 _SECONDS: Final = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 
@@ -206,10 +206,9 @@ def _erase(
     keys: list[str] = []
     withdrawn: list[int] = []
     places: list[tuple[int, int]] = []
-    for start in range(0, len(wanted), _CHUNK):
-        fresh = select(items.c.id, items.c.key).where(
-            items.c.id.in_(wanted[start : start + _CHUNK]), items.c.erased_at.is_(None)
-        )
+    for slice_ in in_slices(wanted):
+        fresh = select(items.c.id, items.c.key)
+        fresh = fresh.where(items.c.id.in_(slice_), items.c.erased_at.is_(None))
         key_of = {row.id: row.key for row in connection.execute(fresh.order_by(items.c.id))}
         some = list(key_of)
         keys += key_of.values()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
@@ -28,11 +28,11 @@ from bootstrap.store.loop_names import one_loop
 from bootstrap.store.loop_record import LoopRecord
 from bootstrap.store.schema import aliases, items, loops, members, rounds
 from bootstrap.store.shown import ClassLists
+from bootstrap.store.slices import in_slices
 
 __all__ = ["FileItems", "ImportReport", "import_items", "read_items"]
 
 _CHUNK: Final = 2000  # rows of the file in one transaction
-_KEYS: Final = 500  # in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +263,7 @@ def _rows_known(connection: Connection, loop_id: int, rows: list[ImportRow]) -> 
     keys = {row.line: key for row in rows if (key := _key(row)) is not None}
     place = members.c.row, members.c.item_id
     of_loop = members.c.loop_id == loop_id
-    for some in _few(names):
+    for some in in_slices(names):
         named = select(members.c.name, *place).where(of_loop, members.c.name.in_(some))
         by_name |= {row.name: (row.row, row.item_id) for row in connection.execute(named)}
         copied = (
@@ -272,7 +272,7 @@ def _rows_known(connection: Connection, loop_id: int, rows: list[ImportRow]) -> 
             .where(of_loop, aliases.c.name.in_(some))
         )
         by_name |= {row.name: (row.row, row.item_id) for row in connection.execute(copied)}
-    for some in _few(list(keys.values())):
+    for some in in_slices(list(keys.values())):
         alike = select(items.c.key, *place).join(items, items.c.id == members.c.item_id)
         found = connection.execute(alike.where(of_loop, items.c.key.in_(some)))
         by_key |= {row.key: (row.row, row.item_id) for row in found}
@@ -290,11 +290,6 @@ def _key(row: ImportRow) -> str | None:
         return None if row.item is None else content_hash(content_id(row.item))
     except InvalidInput:
         return None
-
-
-def _few(keys: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(keys), _KEYS):
-        yield keys[start : start + _KEYS]
 
 
 def _of_kind(label: Class | Skip, classes: ClassList, is_text: bool) -> Class | Skip:

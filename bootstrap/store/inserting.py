@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Executable, Table, insert
 from sqlalchemy.engine import Dialect
 
-from bootstrap.store.prepared import run_text
+from bootstrap.store.prepared import Compiled, run_text
 
 __all__ = ["insert_rows", "run_for_each"]
 
@@ -50,23 +50,16 @@ def run_for_each(connection: Connection, statement: Executable, rows: Sequence[M
 
 
 def _run(connection: Connection, what: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    text, order, fixed = _statement(connection.dialect, what, tuple(rows[0]))
-    named = [{**fixed, **row} for row in rows]
-    values = named if order is None else [tuple([row[name] for name in order]) for row in named]
+    compiled = _statement(connection.dialect, what, tuple(rows[0]))
+    values = [compiled.bound(row) for row in rows]
     if len(values) == 1:
-        run_text(connection, text, values[0])
+        run_text(connection, compiled.text, values[0])
     else:
-        run_text(connection, text, values, many=True)
+        run_text(connection, compiled.text, values, many=True)
 
 
 @lru_cache(maxsize=256)
-def _statement(
-    dialect: Dialect, what: Any, names: tuple[str, ...]
-) -> tuple[str, tuple[str, ...] | None, dict[str, Any]]:
-    """The SQL, in which order it takes the values (None where it takes them by name), and its own values."""
+def _statement(dialect: Dialect, what: Any, names: tuple[str, ...]) -> Compiled:
     if isinstance(what, Table):
-        compiled = insert(what).compile(dialect=dialect, column_keys=list(names))
-    else:
-        compiled = what.compile(dialect=dialect)
-    order = None if compiled.positiontup is None else tuple(compiled.positiontup)
-    return str(compiled), order, {name: of for name, of in compiled.params.items() if name not in names}
+        return Compiled(insert(what), dialect, names)
+    return Compiled(what, dialect)

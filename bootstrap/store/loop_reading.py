@@ -31,13 +31,12 @@ from bootstrap.store.schema import (
     stage_changes,
     trail,
 )
+from bootstrap.store.slices import in_slices
 
 __all__ = ["Entry", "LoopReader"]
 
 #: Kinds that say what follows from others, or what is read when it is taken.
 _PASSED_OVER = ("begun", "labels", "certified", "stage", "traps", "refitted")
-
-_CHUNK = 500  # keys in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +116,11 @@ class LoopReader:
     def rows_of(self, keys: list[str]) -> list[int]:
         """Rows of this loop by the keys of their items."""
         rows: list[int] = []
-        for start in range(0, len(keys), _CHUNK):
+        for some in in_slices(keys):
             found = (
                 select(members.c.row)
                 .join(items, items.c.id == members.c.item_id)
-                .where(members.c.loop_id == self._loop, items.c.key.in_(keys[start : start + _CHUNK]))
+                .where(members.c.loop_id == self._loop, items.c.key.in_(some))
                 .order_by(members.c.row)
             )
             rows += [row.row for row in self._connection.execute(found)]

@@ -44,10 +44,10 @@ from bootstrap.store.schema import (
     slots,
     stage_changes,
 )
+from bootstrap.store.slices import in_slices
 
 __all__ = ["LoopRecord", "Member", "Published", "StoredModel", "pack", "unpack"]
 
-_CHUNK = 500  # keys in one statement
 _ROWS = 20_000  # of items written at a time
 
 _TAKE = update(loops).where(loops.c.id == bindparam("loop")).values(taken_up_to=bindparam("up_to"))
@@ -284,20 +284,18 @@ class LoopRecord:
 
     def _known_items(self, connection: Connection, keys: Sequence[str]) -> dict[str, int]:
         known: dict[str, int] = {}
-        for start in range(0, len(keys), _CHUNK):
-            some = items.c.key.in_(keys[start : start + _CHUNK])
-            known |= {
-                row.key: row.id for row in connection.execute(select(items.c.key, items.c.id).where(some))
-            }
+        for some in in_slices(keys):
+            found = select(items.c.key, items.c.id).where(items.c.key.in_(some))
+            known |= {row.key: row.id for row in connection.execute(found)}
         return known
 
     def items_of(self, connection: Connection, rows: Iterable[int]) -> dict[int, int]:
         """Row -> id of its item."""
         wanted = list(dict.fromkeys(rows))
         missing = [row for row in wanted if row not in self._items]
-        for start in range(0, len(missing), _CHUNK):
-            some = members.c.row.in_(missing[start : start + _CHUNK])
-            found = select(members.c.row, members.c.item_id).where(members.c.loop_id == self.id, some)
+        for some in in_slices(missing):
+            found = select(members.c.row, members.c.item_id)
+            found = found.where(members.c.loop_id == self.id, members.c.row.in_(some))
             self._items |= {row.row: row.item_id for row in connection.execute(found)}
         return {row: self._items[row] for row in wanted}
 
@@ -312,7 +310,6 @@ class LoopRecord:
         *,
         overlap: int,
         to_desks: bool,
-        deadline: float | None = None,
     ) -> int:
         """Queries that go out, decided before anybody is asked; with slots where people at desks answer.
 
@@ -335,7 +332,7 @@ class LoopRecord:
                     "kind": query.kind,
                     "known": None,
                     "usefulness": query.usefulness,
-                    "deadline": deadline,
+                    "deadline": None,
                     "overlap": overlap,
                     "class_version": self.class_version,
                     "published_at": at,
@@ -420,10 +417,10 @@ class LoopRecord:
         wanted = list(dict.fromkeys(row.item_id for row in rows))
         undone = select(labels.c.undoes).where(labels.c.undoes.is_not(None))
         said: dict[tuple[str, int], list[Class | Skip]] = {}
-        for start in range(0, len(wanted), _CHUNK):
+        for some in in_slices(wanted):
             found = connection.execute(
                 select(labels.c.item_id, labels.c.label, labels.c.source, labels.c.class_version)
-                .where(labels.c.item_id.in_(wanted[start : start + _CHUNK]), labels.c.loop_id == self.id)
+                .where(labels.c.item_id.in_(some), labels.c.loop_id == self.id)
                 .where(labels.c.undoes.is_(None), labels.c.source != "trap", labels.c.id.not_in(undone))
                 .order_by(labels.c.id)
             )

@@ -11,12 +11,43 @@ from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn
 
-from sqlalchemy import Boolean, Connection
+from sqlalchemy import Boolean, ClauseElement, Connection
+from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import UpdateBase
 from sqlalchemy.sql.selectable import Select
 
-__all__ = ["Prepared", "run_text"]
+__all__ = ["Compiled", "Prepared", "run_text"]
+
+
+class Compiled:
+    """A statement in the words of one database.
+
+    Parameters
+    ----------
+    statement : Select, Insert, Update or Delete
+    dialect : Dialect
+    columns : sequence of str, optional
+        For an INSERT: those that are given.
+
+    Attributes
+    ----------
+    text : str
+    """
+
+    def __init__(
+        self, statement: ClauseElement, dialect: Dialect, columns: Sequence[str] | None = None
+    ) -> None:
+        named: dict[str, Any] = {} if columns is None else {"column_keys": list(columns)}
+        compiled: Any = statement.compile(dialect=dialect, **named)
+        self.text = str(compiled)
+        self._order: Sequence[str] | None = compiled.positiontup  # None where values go by their names
+        self._fixed: Mapping[str, Any] = compiled.params
+
+    def bound(self, values: Mapping[str, Any]) -> Any:
+        """These values, and the statement's own, as the driver takes them."""
+        named = {**self._fixed, **values}
+        return named if self._order is None else tuple([named[name] for name in self._order])
 
 
 class Prepared:
@@ -33,7 +64,7 @@ class Prepared:
         columns = statement.exported_columns.items()
         self._make: Callable[..., Any] = _rows_with([str(name) for name, _ in columns])
         self._booleans = [i for i, (_, column) in enumerate(columns) if isinstance(column.type, Boolean)]
-        self._compiled: dict[str, tuple[str, Sequence[str] | None, Mapping[str, Any]]] = {}
+        self._compiled: dict[str, Compiled] = {}
 
     def all(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
         """Every row, as a named tuple."""
@@ -54,12 +85,8 @@ class Prepared:
     def _run(self, connection: Connection, values: Mapping[str, Any]) -> Any:
         known = self._compiled.get(connection.dialect.name)
         if known is None:
-            compiled = self._statement.compile(dialect=connection.dialect)
-            known = (str(compiled), compiled.positiontup, compiled.params)
-            self._compiled[connection.dialect.name] = known
-        text, order, fixed = known
-        named = {**fixed, **values}
-        return run_text(connection, text, named if order is None else tuple([named[name] for name in order]))
+            known = self._compiled[connection.dialect.name] = Compiled(self._statement, connection.dialect)
+        return run_text(connection, known.text, known.bound(values))
 
     def _with_booleans(self, row: Sequence[Any]) -> list[Any]:
         values = list(row)

@@ -13,13 +13,13 @@ from sqlalchemy import select
 from bootstrap.content import content_id
 from bootstrap.errors import InvalidInput
 from bootstrap.records import SKIP
-from bootstrap.store.answers import LabelRow, add_labels, standing_of
+from bootstrap.store.answers import LabelRow, add_labels, label_from
 from bootstrap.store.database import Database
 from bootstrap.store.exporting import export
 from bootstrap.store.import_files import BadRow, ImportAnswer, ImportRow, read_import
 from bootstrap.store.importing import ImportReport, import_items, read_items
 from bootstrap.store.loop_record import LoopRecord, Member
-from bootstrap.store.schema import items, labels
+from bootstrap.store.schema import items, labels, standing
 
 
 def begin(
@@ -50,7 +50,12 @@ def said(database: Database, loop: int = 1) -> dict[Any, Any]:
     """What people see of an item -> the label that counts."""
     with database.reading() as connection:
         payload = {row.id: json.loads(row.payload) for row in connection.execute(select(items))}
-        return {payload[item]: label for item, (_, label) in standing_of(connection, loop, payload).items()}
+        counts = (
+            select(standing.c.item_id, labels.c.label)
+            .join(labels, labels.c.id == standing.c.label_id)
+            .where(standing.c.loop_id == loop, standing.c.opinion == "first")
+        )
+        return {payload[row.item_id]: label_from(row.label) for row in connection.execute(counts)}
 
 
 def file(tmp_path: Path, name: str, content: str | bytes) -> Path:
@@ -313,7 +318,7 @@ def test_many_rows_are_taken_some_thousand_at_a_time(
     storage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bootstrap.store.importing._CHUNK", 100)
-    monkeypatch.setattr("bootstrap.store.importing._KEYS", 30)
+    monkeypatch.setattr("bootstrap.store.slices._SIZE", 30)
     database = Database(storage)
     begin(database, [f"text {i}" for i in range(250)])
     database.close()
