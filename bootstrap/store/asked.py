@@ -22,12 +22,13 @@ class Slot:
     token: str | None
     held: bool
     changed: bool = False
+    changed_hands: bool = False
 
     def close(self, reviewer: str | None = None, token: str | None = None) -> None:
         """Let nobody answer here any more; with a name, because that person has."""
         self.is_open, self.changed = False, True
-        if reviewer is not None:
-            self.reviewer, self.token = reviewer, token
+        if reviewer is not None and (reviewer, token) != (self.reviewer, self.token):
+            self.reviewer, self.token, self.changed_hands = reviewer, token, True
 
 
 @dataclass(slots=True)

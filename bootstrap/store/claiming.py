@@ -29,7 +29,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from bootstrap.store.prepared import Prepared
-from bootstrap.store.schema import claims, labels, queries, slots
+from bootstrap.store.schema import claims, is_asked, labels, queries, slots
 from bootstrap.store.slices import in_slices
 
 __all__ = [
@@ -152,7 +152,8 @@ def take_slot(
     loop_id, item_id : int, optional
         Only of this loop, or about this item.
     """
-    token, until = secrets.token_hex(16), now + lease_seconds
+    # the time first, so that the rows of those who work now lie together
+    token, until = f"{int(1000 * now):012x}{secrets.token_hex(10)}", now + lease_seconds
     values: dict[str, Any] = {
         "me": reviewer,
         "lease_token": token,
@@ -221,7 +222,7 @@ def _take_statement(of_loop: bool, of_item: bool) -> Prepared:
     )
     first = (
         select(free.c.id)
-        .where(free.c.for_adjudicator == bindparam("adjudicating"), held)
+        .where(free.c.is_open, free.c.for_adjudicator == bindparam("adjudicating"), held)
         .where(_has_no_other_slot(free), _has_not_answered(free))
         .order_by(free.c.deadline, free.c.usefulness.desc(), free.c.id)
         .limit(1)
@@ -230,9 +231,7 @@ def _take_statement(of_loop: bool, of_item: bool) -> Prepared:
     if of_loop:
         first = first.where(free.c.loop_id == bindparam("loop"))
     if of_item:
-        first = first.where(free.c.is_open, free.c.item_id == bindparam("item"))
-    else:  # said as the index in order says it, or SQLite does not use that index
-        first = first.where(literal_column("free.is_open"))
+        first = first.where(free.c.item_id == bindparam("item"))
     return Prepared(
         update(slots)
         .where(slots.c.id == first.scalar_subquery())
@@ -336,7 +335,7 @@ _LATER = (
 )
 _OPEN_QUERIES = (
     queries.c.loop_id == bindparam("loop"),
-    queries.c.state == "open",
+    is_asked,
     queries.c.kind != "trap",
 )
 _SLOTS_OF_LOOP = (

@@ -21,7 +21,7 @@ from bootstrap.store import trail
 from bootstrap.store.covered import rows_of
 from bootstrap.store.database import Database, opened
 from bootstrap.store.loop_names import one_loop
-from bootstrap.store.schema import class_lists, labels, loops, queries, slots, standing
+from bootstrap.store.schema import class_lists, is_asked, labels, loops, queries, slots, standing
 from bootstrap.store.training_lock import TrainingLock
 
 __all__ = ["ClassVersion", "change_classes", "class_list", "read_classes"]
@@ -202,7 +202,7 @@ _OF_CLASS = select(labels.c.id).where(
 _STANDS_NO_MORE = delete(standing).where(
     standing.c.loop_id == bindparam("loop"), standing.c.label_id.in_(_OF_CLASS)
 )
-_TRAPS = (queries.c.loop_id == bindparam("loop"), queries.c.kind == "trap", queries.c.state == "open")
+_TRAPS = (queries.c.loop_id == bindparam("loop"), queries.c.kind == "trap", is_asked)
 _WITHDRAW_TRAPS = update(queries).where(*_TRAPS).values(state="withdrawn")
 _CLOSE_TRAPS = (
     update(slots).where(slots.c.query_id.in_(select(queries.c.id).where(*_TRAPS))).values(is_open=False)

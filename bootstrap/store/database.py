@@ -42,8 +42,9 @@ __all__ = ["Database", "opened"]
 #: Seconds for which SQLite waits for another process's transaction.
 _BUSY_SECONDS = 60.0
 
-#: Seconds between two looks whether somebody still writes, at most.
-_LONGEST_PAUSE = 0.003
+#: Seconds between two looks whether somebody still writes, at most. A shorter pause hands the file from one
+#: process to the next more often, each of which has to read what the last one changed.
+_LONGEST_PAUSE = 0.02
 
 #: The hash before the first entry of a trail.
 _NO_ENTRY = "0" * 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, select, update
 
 from bootstrap.store import claiming
-from bootstrap.store.schema import queries, slots
+from bootstrap.store.schema import is_asked, queries, slots
 
 __all__ = ["close_slots", "open_waiting", "withdraw_unclaimed"]
 
@@ -14,7 +14,7 @@ def open_waiting(connection: Connection, loop_id: int) -> None:
     """Places for answers to every open query of a loop that has none."""
     has_slot = select(slots.c.id).where(slots.c.query_id == queries.c.id, slots.c.is_open)
     chosen = select(queries, queries.c.id.label("query_id")).where(
-        queries.c.loop_id == loop_id, queries.c.state == "open", ~has_slot.exists()
+        queries.c.loop_id == loop_id, is_asked, ~has_slot.exists()
     )
     waiting = [dict(row) for row in connection.execute(chosen.order_by(queries.c.id)).mappings()]
     claiming.open_slots(connection, waiting)

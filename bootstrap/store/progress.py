@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select
 
 from bootstrap.store.claiming import n_waiting
-from bootstrap.store.schema import labels, loops, queries
+from bootstrap.store.schema import is_asked, labels, loops, queries
 
 __all__ = ["Progress", "progress_of"]
 
@@ -34,11 +34,13 @@ class Progress:
 def progress_of(connection: Connection, loop_id: int, now: float) -> Progress:
     """The progress of one loop."""
     n_open = n_waiting(connection, loop_id, now).unanswered
-    said = select(func.count()).where(labels.c.query_id == queries.c.id, labels.c.undoes.is_(None))
+    said = select(func.count()).where(
+        labels.c.item_id == queries.c.item_id, labels.c.query_id == queries.c.id, labels.c.undoes.is_(None)
+    )
     waiting = (
         select(func.count())
         .select_from(queries)
-        .where(queries.c.loop_id == loop_id, queries.c.state == "open", queries.c.kind == "training")
+        .where(queries.c.loop_id == loop_id, is_asked, queries.c.kind == "training")
         .where(said.scalar_subquery() < queries.c.overlap)
     )
     taken = select(loops.c.taken_up_to).where(loops.c.id == loop_id).scalar_subquery()

@@ -21,6 +21,8 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
+    text,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "claims",
     "class_lists",
     "decisions",
+    "is_asked",
     "items",
     "labels",
     "loops",
@@ -147,9 +150,11 @@ queries = Table(
     Column("class_version", Integer, nullable=False),
     Column("published_at", Float, nullable=False),
     Column("state", Text, nullable=False),  # open, settled or withdrawn; changes
-    Index("queries_by_loop", "loop_id", "state"),
     Index("queries_by_item", "item_id"),
 )
+#: Said in these words everywhere, or SQLite does not use the index.
+is_asked = queries.c.state == literal_column("'open'")
+Index("queries_open", queries.c.loop_id, sqlite_where=is_asked, postgresql_where=is_asked)
 
 #: Logged before the ask: with what chance the item was asked about, and what the live model said of it.
 decisions = Table(
@@ -183,7 +188,6 @@ slots = Table(
     Column("expires_at", Float),
     UniqueConstraint("query_id", "reviewer", name="never_the_same_person_twice"),
     Index("slots_by_item", "item_id"),
-    Index("slots_held", "reviewer", "is_open"),
 )
 #: Only open ones: the cost of a claim does not grow with what is labeled already.
 Index(
@@ -192,8 +196,14 @@ Index(
     slots.c.deadline,
     slots.c.usefulness.desc(),
     slots.c.id,
-    sqlite_where=slots.c.is_open,
+    sqlite_where=text("is_open = 1"),
     postgresql_where=slots.c.is_open,
+)
+Index(
+    "slots_held",
+    slots.c.reviewer,
+    sqlite_where=text("is_open = 1 AND reviewer IS NOT NULL"),
+    postgresql_where=slots.c.is_open & slots.c.reviewer.is_not(None),
 )
 
 #: Every hand-out there ever was, so that a late answer still finds its query.
@@ -233,9 +243,7 @@ labels = Table(
     Column("model", Integer),  # number of the model that suggested it
     Column("class_version", Integer, nullable=False),
     Column("undoes", ForeignKey("labels.id")),  # the label that this row takes back
-    Index("labels_by_loop", "loop_id", "id"),
-    Index("labels_by_query", "query_id"),
-    Index("labels_by_item", "item_id", "loop_id"),
+    Index("labels_by_item", "item_id", "loop_id"),  # those of a query, too: each index costs every answer
 )
 
 Index(
@@ -353,5 +361,4 @@ trail = Table(
     Column("digest", Text, nullable=False),  # of the rows that it speaks of
     Column("at", Float, nullable=False),
     Column("hash", Text, nullable=False),
-    Index("trail_by_loop", "loop_id", "seq"),
 )

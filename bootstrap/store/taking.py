@@ -35,7 +35,7 @@ from bootstrap.store.class_lists import read_classes
 from bootstrap.store.inserting import run_for_each
 from bootstrap.store.prepared import Prepared
 from bootstrap.store.resolving import Said, resolve
-from bootstrap.store.schema import claims, labels, loops, queries, rounds, slots, standing
+from bootstrap.store.schema import claims, is_asked, labels, loops, queries, rounds, slots, standing
 
 __all__ = ["Answer", "Answering", "undo"]
 
@@ -111,7 +111,7 @@ class Answering:
             slot = Slot(row.id, row.for_adjudicator, row.is_open, row.reviewer, row.token, False)
             slot.held = is_held(row, self._at)
             asked.slots.append(slot)
-        rows = _SAID.all(self._connection, {"query": query_id})
+        rows = _SAID.all(self._connection, {"item": asked.row.item_id, "query": query_id})
         taken_back = {row.undoes for row in rows}
         for row in rows:
             label = self._now(asked.row, label_from(row.label), row.class_version)
@@ -299,17 +299,19 @@ def _refuse_used(connection: Connection, row: Any, mine: Sequence[OldLabel]) -> 
 
 def _write(connection: Connection, every: Iterable[Asked]) -> None:
     """Bring the tables up to date."""
-    changed, states, new = [], [], []
+    closed, given, states, new = [], [], [], []
     for asked in every:
         if asked.state != asked.row.state:
             states.append({"query": asked.row.query_id, "new_state": asked.state})
         for slot in asked.slots:
+            if slot.changed_hands:
+                given.append({"slot": slot.id, "who": slot.reviewer, "lease": slot.token})
             if slot.changed:
-                values = {"slot": slot.id, "who": slot.reviewer, "lease": slot.token}
-                changed.append(values | {"open": slot.is_open})
+                closed.append({"slot": slot.id})
         new += [_new_slot(asked.row, for_adjudicator) for for_adjudicator in asked.new_slots]
     run_for_each(connection, _TO_STATE, states)
-    run_for_each(connection, _TO_SLOT, changed)
+    run_for_each(connection, _GIVE_SLOT, given)
+    run_for_each(connection, _CLOSE_SLOT, closed)
     if new:
         connection.execute(insert(slots).from_select(_COPIED, _COPY), new)
 
@@ -364,13 +366,13 @@ _SAID = Prepared(
         labels.c.class_version,
         labels.c.undoes,
     )
-    .where(labels.c.query_id == bindparam("query"))
+    .where(labels.c.item_id == bindparam("item"), labels.c.query_id == bindparam("query"))
     .order_by(labels.c.id)
 )
 _OPEN_ABOUT = select(queries.c.id).where(
     queries.c.loop_id == bindparam("loop"),
     queries.c.item_id == bindparam("item"),
-    queries.c.state == "open",
+    is_asked,
     queries.c.kind != "trap",
     (queries.c.kind == "second") == bindparam("second"),
 )
@@ -380,10 +382,11 @@ _USED_BY = select(func.min(rounds.c.number)).where(
 _SETTLE = update(queries).where(queries.c.id.in_(_SOME)).values(state="settled")
 _TO_STATE = update(queries).where(queries.c.id == bindparam("query")).values(state=bindparam("new_state"))
 _CLOSE = update(slots).where(slots.c.query_id.in_(_SOME)).values(is_open=False)
-_TO_SLOT = (
+_CLOSE_SLOT = update(slots).where(slots.c.id == bindparam("slot")).values(is_open=False)
+_GIVE_SLOT = (  # apart: SQLite writes every index anew whose columns are named, changed or not
     update(slots)
     .where(slots.c.id == bindparam("slot"))
-    .values(is_open=bindparam("open"), reviewer=bindparam("who"), token=bindparam("lease"))
+    .values(reviewer=bindparam("who"), token=bindparam("lease"))
 )
 _HOLD = (
     update(slots)
