@@ -27,11 +27,13 @@ Opinion: TypeAlias = Literal["first", "second"]
 #: What of a label is never changed, in the order in which the trail covers it.
 LABEL_COLUMNS = tuple(columns_of(labels))
 
-_GIVE_WAY = (
+_OF_ITEM = (
     delete(standing)
     .where(standing.c.loop_id == bindparam("loop"), standing.c.opinion == bindparam("opinion"))
-    .where(standing.c.item_id == bindparam("item"), standing.c.skip)
+    .where(standing.c.item_id == bindparam("item"))
 )
+_GIVE_WAY = _OF_ITEM.where(standing.c.skip)
+_TAKE_BACK = _OF_ITEM.where(standing.c.label_id == bindparam("undone"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,7 @@ def add_labels(connection: Connection, rows: Sequence[LabelRow], at: float) -> l
     start = next_id(connection, labels)
     stored = [_as_columns(row, start + i, at) for i, row in enumerate(rows)]
     insert_rows(connection, labels, stored)
-    undone = [row.undoes for row in rows if row.undoes is not None]
-    if undone:
-        connection.execute(delete(standing).where(standing.c.label_id.in_(undone)))
+    run_for_each(connection, _TAKE_BACK, [_key(row) | {"undone": row.undoes} for row in rows if row.undoes])
     _stand(connection, [(row, entry["id"]) for row, entry in zip(rows, stored, strict=True) if row.stands])
     trail.append(
         connection,
@@ -155,8 +155,7 @@ def _as_columns(row: LabelRow, id: int, at: float) -> dict[str, Any]:
 def _stand(connection: Connection, pairs: Sequence[tuple[LabelRow, int]]) -> None:
     """Let these labels count; the key of the table refuses a second class for one item."""
     last = {(row.opinion, row.item_id): (row, label_id) for row, label_id in pairs}  # a class after a SKIP
-    skips = [{"loop": row.loop_id, "opinion": row.opinion, "item": row.item_id} for row, _ in last.values()]
-    run_for_each(connection, _GIVE_WAY, skips)
+    run_for_each(connection, _GIVE_WAY, [_key(row) for row, _ in last.values()])
     stand = [
         {
             "loop_id": row.loop_id,
@@ -168,3 +167,7 @@ def _stand(connection: Connection, pairs: Sequence[tuple[LabelRow, int]]) -> Non
         for row, label_id in last.values()
     ]
     insert_rows(connection, standing, stand)
+
+
+def _key(row: LabelRow) -> dict[str, Any]:
+    return {"loop": row.loop_id, "opinion": row.opinion, "item": row.item_id}
