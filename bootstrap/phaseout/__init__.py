@@ -9,11 +9,13 @@ from bootstrap.phaseout.claims import About, Claim, Outcome, claims_of
 from bootstrap.phaseout.closed_pool import ClosedPool
 from bootstrap.phaseout.ladder import LADDER, ladder_below, worth_testing
 from bootstrap.phaseout.ledger import Ledger
+from bootstrap.phaseout.missing import Need
 from bootstrap.phaseout.people import People, check_traps
 from bootstrap.phaseout.predictions import Predictions
+from bootstrap.phaseout.situation import Situation
 from bootstrap.phaseout.stages import Event, EventKind, IllegalMove, Instruction, PhaseOut, Stage, stage_of
 from bootstrap.phaseout.trial import Champion, Trial
-from bootstrap.phaseout.verdict import Move, Need, Situation, Verdict, give_verdict
+from bootstrap.phaseout.verdict import Move, Verdict, give_verdict
 
 __all__ = [
     "LADDER",

@@ -229,7 +229,7 @@ def rungs_for(
     return tuple(rungs)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Candidate:
     """A frozen model under test.
 
@@ -282,6 +282,14 @@ class Candidate:
     n_skipped: int = 0
     n_drawn: int = 0
     closed: bool = False
+
+    def __repr__(self) -> str:
+        """One line: its predictions are as many as there are held-out items."""
+        n = self.rungs[0].n_audited
+        return (
+            f"Candidate({self.name}, number {self.number}, round {self.round}, {self.n_trained} labels, "
+            f"{n} audits, certified review rate {self.certified_review_rate:.2f})"
+        )
 
     def score(self, row: int, first: Class | None, second: Class | None) -> Outcome:
         """What this candidate makes of an answered audit; None for an answer of "can't tell".

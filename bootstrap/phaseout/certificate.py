@@ -41,7 +41,7 @@ class Proved:
     error_bound: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Certificate:
     """That a model, frozen, meets the target when people review a given share.
 
@@ -97,17 +97,23 @@ class Certificate:
     missed: dict[Class, tuple[int, int]]
     class_version: int = 1
 
+    def __repr__(self) -> str:
+        """One line; `print` tells all."""
+        return (
+            f"Certificate({self.model}, candidate {self.candidate}, review rate {self.review_rate:.2f}, "
+            f"{self.proved[0].claim})"
+        )
+
     def __str__(self) -> str:
-        main, *others = self.proved
+        main = self.proved[0]
         sentences = [
             f"Certificate for {self.model} at a review rate of {self.review_rate:.2f} (realised "
             f"{self.realised_review_rate:.3f}): {main.claim}.",
             f"{self._counts_in_words()} The proof: {main.n_wrong} wrong of {main.n_audited} bound the error "
             f"at {main.error_bound:.4f}, and {main.alpha:.4f} is allowed.",
         ]
-        if others:
-            told = "; ".join(f"{one.claim} ({one.n_wrong} wrong of {one.n_audited})" for one in others)
-            sentences.append(f"Also proved: {told}.")
+        if len(self.proved) > 1:
+            sentences.append(self.also_proved_in_words())
         alone = (
             "alone"
             if math.isinf(self.threshold)
@@ -127,6 +133,11 @@ class Certificate:
             f"{self.delta_in_all:g}, however often one looks.",
         ]
         return " ".join(sentences)
+
+    def also_proved_in_words(self) -> str:
+        """The claims beside the overall one with the audits that proved them, in a sentence; may be empty."""
+        others = [f"{one.claim} ({one.n_wrong} wrong of {one.n_audited})" for one in self.proved[1:]]
+        return f"Also proved: {'; '.join(others)}." if others else ""
 
     def _counts_in_words(self) -> str:
         apart = []

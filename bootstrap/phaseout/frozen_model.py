@@ -24,10 +24,12 @@ from bootstrap.phaseout.claims import Claim, claims_of
 from bootstrap.phaseout.frozen_words import for_a_log
 from bootstrap.phaseout.ladder import ladder_below
 from bootstrap.phaseout.ledger import Ledger
+from bootstrap.phaseout.missing import Need
 from bootstrap.phaseout.people import People
 from bootstrap.phaseout.predictions import Predictions
+from bootstrap.phaseout.situation import Situation
 from bootstrap.phaseout.trial import Trial
-from bootstrap.phaseout.verdict import Move, Need, Situation, Verdict, give_verdict
+from bootstrap.phaseout.verdict import Move, Verdict, give_verdict
 from bootstrap.phaseout.weighted_model import hold_at, weigh, weighted_verdict
 from bootstrap.records import SKIP, Class, Skip
 

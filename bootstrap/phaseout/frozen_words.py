@@ -7,7 +7,8 @@ import math
 
 from bootstrap.phaseout.candidate import Candidate, Rung
 from bootstrap.phaseout.certificate import Certificate
-from bootstrap.phaseout.verdict import Move, Need, Verdict
+from bootstrap.phaseout.missing import Need
+from bootstrap.phaseout.verdict import Move, Verdict
 
 __all__ = ["for_a_log", "review_below"]
 

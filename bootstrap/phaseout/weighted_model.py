@@ -20,7 +20,8 @@ from bootstrap.measuring.weighted_evidence import WeightedEvidence
 from bootstrap.phaseout.candidate import Candidate, Rung
 from bootstrap.phaseout.claims import Outcome
 from bootstrap.phaseout.frozen_words import review_below
-from bootstrap.phaseout.verdict import Move, Need, Verdict
+from bootstrap.phaseout.missing import Need
+from bootstrap.phaseout.verdict import Move, Verdict
 from bootstrap.records import Class, Skip
 
 __all__ = ["Weighed", "hold_at", "weigh", "weighted_verdict"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bootstrap.errors import InvalidInput
 from bootstrap.measuring import error_upper_bound, log_e_value
-from bootstrap.phaseout import About, Claim, Outcome, Predictions, Tally, rungs_for
+from bootstrap.phaseout import About, Claim, Outcome, Predictions, Tally, Trial, rungs_for
 
 ALONE = Claim(About.ALONE, 0.95)
 
@@ -230,3 +230,15 @@ def test_random_training_queries_are_counted_apart(candidate_of):
     candidate.feed(candidate.score(1, "b", None), drawn=True)
     candidate.feed(candidate.score(2, "a", None))
     assert candidate.n_drawn == 1
+
+
+def test_a_candidate_prints_as_one_line_without_its_predictions(candidate_of, audit):
+    trial, candidate = Trial(), candidate_of(200, number=3)
+    trial.register(candidate)
+    assert repr(candidate) == (
+        "Candidate(model 3, number 3, round 3, 100 labels, 0 audits, certified review rate 1.00)"
+    )
+    audit(trial, range(100))
+    assert repr(candidate) == (
+        "Candidate(model 3, number 3, round 3, 100 labels, 100 audits, certified review rate 0.00)"
+    )

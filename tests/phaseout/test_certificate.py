@@ -83,6 +83,13 @@ def test_it_reads_as_one_short_paragraph_with_all_that_a_lead_has_to_know(certif
         assert part in text
 
 
+def test_in_a_notebook_it_is_one_line(certificate):
+    assert repr(certificate) == (
+        "Certificate(model 1, candidate 1, review rate 0.50, "
+        "accuracy of at least 0.95 where the model decides alone)"
+    )
+
+
 def test_where_the_model_decides_everything_no_threshold_is_told(candidate_of, truth_of):
     certificate = _certified(candidate_of(200), truth_of(200), range(200))
     assert certificate.threshold == -math.inf

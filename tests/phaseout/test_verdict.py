@@ -23,7 +23,7 @@ from bootstrap.phaseout import (
     claims_of,
     give_verdict,
 )
-from bootstrap.phaseout.verdict import audits_to_go
+from bootstrap.phaseout.missing import audits_to_go
 
 ALONE = (Claim(About.ALONE, 0.95),)
 
@@ -153,6 +153,20 @@ def test_when_no_items_are_left_to_be_audited_it_says_so(tested):
     assert give_verdict(trial, _now(n_left=24)).need is Need.AUDITS
 
 
+@pytest.mark.parametrize("rows", [range(200, 250), []], ids=["some", "none counted"])
+@pytest.mark.parametrize(
+    ("n_left", "words"),
+    [(0, " No item is left that may be audited."), (1, " Only 1 item is left that may be audited.")],
+)
+def test_where_none_or_one_is_left_the_sentence_says_so(tested, rows, n_left, words):
+    trial, _ = tested(rows=rows, rates=(0.5,))
+    verdict = give_verdict(trial, _now(n_left=n_left))
+    assert verdict.need is Need.HELD_OUT_EXHAUSTED
+    assert verdict.reason.endswith(words)
+    assert "add more items" in verdict.next_step
+    assert ("the audits so far may do for a better candidate" in verdict.next_step) is bool(rows)
+
+
 def test_where_the_audits_left_would_only_do_without_a_further_error_a_better_model_is_wanted(tested):
     trial, _ = tested(rows=range(200, 280), wrong=[200, 201], rates=(0.5,))
     verdict = give_verdict(trial, _now(n_left=120, n_trained=120, next_candidate_at=200))
@@ -260,11 +274,40 @@ def test_a_certified_rate_below_the_present_one_is_an_advance_with_its_certifica
     assert (verdict.move, verdict.review_rate, verdict.need) == (Move.ADVANCE, 0.5, None)
     assert verdict.certificate is certificates[0]
     assert str(verdict).startswith(
-        "ADVANCE to 0.50: model 1, frozen as it was after round 3, has shown it: 0 wrong of 74 audited where "
-        "it decides alone bound the error at 0.050; the target allows 0.050. One person's answer is taken"
+        "ADVANCE to 0.50: model 1, frozen as it was after round 3, has shown it: at the proof, 0 wrong of 74 "
+        "audited where it decides alone bound the error at 0.050; the target allows 0.050. One person's "
+        "answer is taken"
     )
     assert "review what has a confidence of 0.749373 or less" in verdict.next_step
     assert _json(verdict)["certificate"]["review_rate"] == 0.5
+
+
+def test_an_advance_tells_the_counts_at_the_proof_from_those_when_it_was_certified(tested):
+    claims = (*ALONE, Claim(About.RECALL, 0.9, "b"))
+    trial, certificates = tested(rows=range(400), wrong=range(201, 203), claims=claims)
+    verdict = give_verdict(trial, _now(claims=claims, certificates=certificates))
+    assert verdict.move is Move.ADVANCE
+    assert "at the proof, 0 wrong of 74 audited" in verdict.reason
+    recall = "Also proved: at least 0.9 of the 'b' items not going out wrong (0 wrong of 36)."
+    assert f"the target allows 0.050. {recall} One person's" in verdict.reason
+    assert (
+        "per class: 'a' 1 of 200, 'b' 1 of 200. These counts are of all audits up to the certificate, not of "
+        "the proof alone. Next:"
+    ) in str(verdict)
+
+
+def test_an_advance_by_one_claim_names_no_other(tested):
+    trial, certificates = tested(rows=range(200, 400), rates=(0.5,))
+    assert "Also proved" not in str(give_verdict(trial, _now(certificates=certificates)))
+
+
+def test_in_a_notebook_it_is_one_line(tested):
+    trial, certificates = tested(rows=range(200, 400), rates=(0.5,))
+    advance = give_verdict(trial, _now(certificates=certificates))
+    assert repr(advance) == "Verdict(ADVANCE to 0.50; print it to read why)"
+    hold = give_verdict(Trial(), _now())
+    assert repr(hold) == "Verdict(HOLD at 1.00, needs_training; print it to read why)"
+    assert hold == give_verdict(Trial(), _now()) != advance
 
 
 def test_an_advance_to_a_rate_of_zero_names_no_threshold(tested):

@@ -1,14 +1,11 @@
-"""Items by stable id; each is in exactly one place.
+"""Items by stable id, and which of them are the same.
 
 The pool knows contents: two items that a person could not tell apart are one content, asked about once,
-and every copy's id leads to it. Before any strategy looks, a keyed hash of the content decides whether it
-belongs to the held-out set; nothing can move it across afterwards.
+and every copy's id leads to it. `places.py` says where each content is; `incoming.py` checks what comes.
 """
 
 from __future__ import annotations
 
-import enum
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -17,30 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bootstrap.content import content_hash, content_id, content_ids
+from bootstrap.content import content_hash
 from bootstrap.errors import InvalidInput, UnknownItem
-from bootstrap.features import Features, check_features, n_rows, row_as_item, rows_as_items, stack, take
-from bootstrap.measuring.draw import uniform_draw
+from bootstrap.features import Features, check_features, n_rows, row_as_item, stack, take
+from bootstrap.pool.incoming import checked_ids, content_keys, listed_items
+from bootstrap.pool.places import Place, Places
 
-__all__ = ["Added", "Place", "Pool"]
-
-
-class Place(enum.IntEnum):
-    """Where an item is. One number per item: it can't be in two places."""
-
-    AVAILABLE = 0  #: may be queried for training
-    ASKED = 1  #: out with a labeler, for training
-    LABELED = 2  #: has a label and is trained on
-    SKIPPED = 3  #: a labeler could not tell; not asked again unless wanted
-    OUTSIDE = 4  #: came with a label and was never in the pool; trained on
-    RESERVED = 5  #: for training, in its random turn: no strategy may pick it
-    ERASED = 6  #: its content is gone: neither asked nor trained on
-    HELD_OUT = 7  #: set aside, not yet asked
-    AUDITING = 8  #: held out, out with a labeler
-    AUDITED = 9  #: held out, has a blind label: evidence
-    AUDIT_SKIPPED = 10  #: held out, a labeler could not tell
-    HELD_OUT_LABELED = 11  #: held out, has a label that was not blind: neither evidence nor trained on
-    HELD_OUT_ERASED = 12  #: held out, its content is gone: no later model can be measured on it
+__all__ = ["Added", "Pool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +43,7 @@ class Added:
     copies: int
 
 
-class Pool:
+class Pool(Places):
     """All items that may be queried or audited, with features, raw items and places.
 
     Parameters
@@ -81,19 +61,13 @@ class Pool:
     def __init__(
         self, key: bytes, held_out: float, *, reserved: float = 0.0, allow_nan: bool = False
     ) -> None:
-        self._key = key
-        self._held_out = held_out
-        self._reserved = reserved
+        super().__init__(key, held_out, reserved=reserved)
         self._allow_nan = allow_nan
         self._row_of: dict[str, int] = {}  # item id -> row of its content
         self._row_of_content: dict[str, int] = {}
         self._row_of_features: dict[str, int] = {}  # for rows whose content is a raw item
         self._has_items: bool | None = None  # whether what people see came beside the features
-        self._ids: list[str] = []  # row -> the id that was there first
         self._items: dict[int, Any] = {}  # row -> what people see, where it isn't the features
-        self._place = bytearray()  # row -> Place; quick one by one, and a view for numpy
-        self._turn = np.empty(0)  # row -> when it is asked, where that is random; infinite elsewhere
-        self._last_turn = {Place.HELD_OUT: 0.0, Place.RESERVED: 0.0}  # of those asked so far
         self._erased: frozenset[str] = frozenset()  # contents that must not come again, as hashes
         self.X: Features | None = None
 
@@ -115,11 +89,6 @@ class Pool:
         """Number of items by id, copies included."""
         return len(self._row_of)
 
-    @property
-    def n_rows(self) -> int:
-        """Rows of `X`, labels from outside included."""
-        return len(self._ids)
-
     def row(self, item_id: str) -> int:
         """Row of the item's content in `X`.
 
@@ -136,10 +105,6 @@ class Pool:
                 "those that were given, or a hash of the raw item (bootstrap.content.content_id)"
             ) from None
 
-    def id(self, row: int) -> str:
-        """The id of the content in this row (the first copy's)."""
-        return self._ids[row]
-
     def item(self, row: int) -> Any:
         """What a person sees of it: the raw item, or the row of features where none was given."""
         if row in self._items:
@@ -155,79 +120,7 @@ class Pool:
         """Whether raw items came beside the features."""
         return bool(self._has_items)
 
-    def place(self, row: int) -> Place:
-        """Where the content is."""
-        return Place(self._place[row])
-
-    def rows(self, *places: Place) -> NDArray[np.intp]:
-        """Rows in any of these places, ascending."""
-        place = self._places()
-        found = place == places[0]
-        for other in places[1:]:
-            found |= place == other
-        return np.flatnonzero(found)
-
-    def count(self, *places: Place) -> int:
-        """How many contents are in these places."""
-        return len(self.rows(*places))
-
-    def erase(self, row: int) -> None:
-        """Its content is gone: it stays where it is counted, and is nothing that can be asked or learned."""
-        self._place[row] = Place.HELD_OUT_ERASED if self.is_held_out(row) else Place.ERASED
-
-    def is_erased(self, row: int) -> bool:
-        """Whether its content is gone."""
-        return self._place[row] in (Place.ERASED, Place.HELD_OUT_ERASED)
-
-    def is_held_out(self, row: int) -> bool:
-        """Whether the content is in the held-out set."""
-        return self._place[row] >= Place.HELD_OUT
-
-    def held_out_rows(self) -> NDArray[np.intp]:
-        """Rows of the whole held-out set, asked or not, ascending; not those that were erased."""
-        place = self._places()
-        return np.flatnonzero((place >= Place.HELD_OUT) & (place != Place.HELD_OUT_ERASED))
-
-    def home(self, row: int) -> Place:
-        """Where the content was before anything was asked, and goes back to without an answer."""
-        if self.is_held_out(row):
-            return Place.HELD_OUT
-        return Place.RESERVED if np.isfinite(self._turn[row]) else Place.AVAILABLE
-
-    def turn(self, row: int) -> float:
-        """When its random turn comes among its like, in (0, 1); infinite where turns are not random."""
-        return float(self._turn[row])
-
-    def last_turn(self, home: Place) -> float:
-        """The latest turn among those asked so far, of what is held out or of what is reserved."""
-        return self._last_turn[home]
-
-    def next_audits(self, n: int) -> NDArray[np.intp]:
-        """The next `n` rows to audit: waiting held-out contents in hash order."""
-        return self._next(Place.HELD_OUT, n)
-
-    def next_reserved(self, n: int) -> NDArray[np.intp]:
-        """The next `n` rows to train on that were drawn at random, in hash order."""
-        return self._next(Place.RESERVED, n)
-
-    def _next(self, place: Place, n: int) -> NDArray[np.intp]:
-        waiting = self.rows(place)
-        return waiting[np.argsort(self._turn[waiting], kind="stable")[:n]]
-
     # changing
-
-    def move(self, row: int, place: Place) -> None:
-        """Put a content elsewhere. It never crosses between the held-out set and the rest."""
-        if (place >= Place.HELD_OUT) != (self._place[row] >= Place.HELD_OUT):
-            raise InvalidInput(
-                f"item {self._ids[row]!r} can't move from {self.place(row).name} to {place.name}: "
-                "the held-out set is fixed before anything is trained"
-            )
-        if place in (Place.ASKED, Place.AUDITING):
-            home = self.home(row)
-            if home in self._last_turn:
-                self._last_turn[home] = max(self._last_turn[home], float(self._turn[row]))
-        self._place[row] = place
 
     def add(self, X: Any, *, items: Any = None, ids: Iterable[str] | None = None) -> Added:
         """Add items at any time; contents that are known already are not added twice.
@@ -251,19 +144,19 @@ class Pool:
         """
         X = self._checked(X)
         n = n_rows(X)
-        raw = None if items is None else _as_list(items, n)
+        raw = None if items is None else listed_items(items, n)
         self._refuse_a_mix(raw is not None)
-        keys = self._content_keys(X, raw, ids is not None)
-        names = _check_ids(ids, n) if ids is not None else [k or "" for k in keys]
+        keys = content_keys(X, raw, named=ids is not None)
+        names = checked_ids(ids, n) if ids is not None else [k or "" for k in keys]
         contents = [key or f"id:{name}" for key, name in zip(keys, names, strict=True)]
-        held = np.asarray(uniform_draw(self._key, contents, "held-out")) < self._held_out
+        held = self._drawn_held_out(contents)
         if ids is not None and raw is None and not isinstance(X, list):
             # Numbers with an id of their own: who labels may know more of it than these numbers.
             named = zip(contents, names, held.tolist(), strict=True)
             contents = [key if is_held else f"{key} of {name}" for key, name, is_held in named]
         self._refuse_known_ids(names, contents)
 
-        features = [None] * n if raw is None else self._content_keys(X, None, named=True)
+        features = [None] * n if raw is None else content_keys(X, None, named=True)
         fresh, rows, alike = self._find_new(contents, features, held)
         places, turns = self._draw([contents[i] for i in fresh], held[fresh])
         self._append(
@@ -295,7 +188,7 @@ class Pool:
             The row of each item.
         """
         X = self._checked(X)
-        keys = self._content_keys(X, None, named=True)
+        keys = content_keys(X, None, named=True)
         rows = np.array([self._row_in_pool(key) for key in keys], dtype=np.intp)
         new = np.flatnonzero(rows < 0)
         rows[new] = np.arange(len(self._ids), len(self._ids) + len(new))
@@ -327,7 +220,7 @@ class Pool:
             if place != Place.OUTSIDE:
                 self._has_items = items is not None
         if items is not None:
-            for row, key in zip(rows, self._content_keys(X, None, named=True), strict=True):
+            for row, key in zip(rows, content_keys(X, None, named=True), strict=True):
                 if key is not None and self._row_in_pool(key) < 0:
                     self._row_of_features[key] = row
 
@@ -358,25 +251,6 @@ class Pool:
         """Contents that were erased are left out when they come again; given as `content_hash` of each."""
         self._erased = frozenset(erased)
 
-    def _draw(
-        self, contents: list[str], held: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-        """(place, turn) of new contents: one order for all of them, whenever they came."""
-        places = np.where(held, Place.HELD_OUT, Place.AVAILABLE).astype(np.uint8)
-        turns = np.full(len(contents), np.inf)
-        turns[held] = uniform_draw(self._key, [contents[i] for i in np.flatnonzero(held)], "audit-order")
-        if self._reserved > 0.0:
-            others = np.flatnonzero(~held)
-            draws = uniform_draw(self._key, [contents[i] for i in others], "random-training")
-            chosen = draws < self._reserved
-            turns[others[chosen]] = draws[chosen]
-            places[others[chosen]] = Place.RESERVED
-        return places, turns
-
-    def _places(self) -> NDArray[np.uint8]:
-        """A copy: a view that an exception keeps alive would forbid the next `add`."""
-        return np.frombuffer(bytes(self._place), dtype=np.uint8)
-
     # the parts of adding
 
     def _checked(self, X: Any) -> Features:
@@ -384,19 +258,6 @@ class Pool:
         if self.X is not None and n_rows(self.X) and n_rows(X):
             stack(take(self.X, [0]), take(X, [0]))  # refuses another kind or width before anything changes
         return X
-
-    def _content_keys(self, X: Features, raw: list[Any] | None, named: bool) -> list[str | None]:
-        if raw is None and isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "biuf":
-            return list(content_ids(X))
-        keys: list[str | None] = []
-        for item in raw if raw is not None else rows_as_items(X):
-            try:
-                keys.append(content_id(item))
-            except InvalidInput:
-                if not named:
-                    raise
-                keys.append(None)  # no content to compare: the id stands for it
-        return keys
 
     def _find_new(
         self, contents: list[str], features: Sequence[str | None], held: NDArray[np.bool_]
@@ -473,39 +334,7 @@ class Pool:
             joined = X if isinstance(X, np.memmap) else X.copy()  # what happens to theirs later is not ours
         elif ids:
             joined = stack(self.X, X)
-        turn = np.concatenate([self._turn, turns])
-        place = self._place + places.astype(np.uint8).tobytes()
         shown = {} if raw is None else dict(zip(range(start, start + len(ids)), raw, strict=True))
-        self.X, self._turn, self._place = joined, turn, place
+        self._append_rows(ids, places, turns)
+        self.X = joined
         self._items |= shown
-        self._ids += ids
-
-
-def _as_list(items: Any, n: int) -> list[Any]:
-    if isinstance(items, str | bytes):
-        raise InvalidInput("items is a single string; pass one raw item per row of X")
-    rows = list(rows_as_items(items))
-    if len(rows) != n:
-        raise InvalidInput(f"X has {n} rows and items has {len(rows)}: pass one raw item per row")
-    return rows
-
-
-def _check_ids(ids: Iterable[Any], n: int) -> list[str]:
-    if isinstance(ids, str | bytes):
-        raise InvalidInput("ids is a single string; pass one id per row of X")
-    names = list(ids)
-    missing = [
-        i for i, name in enumerate(names) if name is None or (isinstance(name, float) and name != name)
-    ]
-    if missing:
-        raise InvalidInput(f"ids has none for row {missing[0]}: give each item its own, or leave ids out")
-    names = [str(name) for name in names]
-    if len(names) != n:
-        raise InvalidInput(f"X has {n} rows and ids has {len(names)}: pass one id per row")
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise InvalidInput(
-            f"{len(twice)} ids come more than once (such as {twice[0]!r}): an id names one item. "
-            "Nothing was added"
-        )
-    return names
