@@ -50,6 +50,8 @@ class _Driven(Protocol):
 
     def take_saved(self) -> Told: ...
 
+    def write_what_waits(self) -> None: ...
+
     def saving(self, by: str | None) -> Any: ...
 
 
@@ -189,5 +191,7 @@ class Driver:
 
     def _close_round(self, loop: _Driven) -> None:
         round_ = loop.refit()
+        if self._callbacks:  # they may look at the store
+            loop.write_what_waits()
         for callback in self._callbacks:
             callback(loop, round_)

@@ -50,11 +50,15 @@ class Journal:
 
     Attributes
     ----------
+    is_stored : bool
+        True: it is one of the two :class:`bootstrap.steps.Steps`.
     to_desks : bool
         Whether queries go to people at desks.
     connection : Connection or None
         Of the transaction of the present step, where that stores answers.
     """
+
+    is_stored = True
 
     def __init__(self, loop: Rounds, database: Database, record: LoopRecord, *, overlap: int = 1) -> None:
         self.database = database
@@ -67,6 +71,7 @@ class Journal:
         self._one_thread = RLock()
         self._depth = 0  # of `holding`
         self._in_step = False
+        self._waits = False  # whether memory has what will be written with the next questions
         self._is_stale = True  # whether memory is not what the store says
         self._trail = 0  # length of the trail that memory knows
         self._may_wait = True  # whether labels may have come that are not taken
@@ -80,7 +85,7 @@ class Journal:
         self._replay = Replay(loop)
         self._unwritten = Unwritten(loop, self.record, self._replay, overlap=self._overlap)
         self._models = StoredModels(loop, self.database, self.record, self._replay, self._unwritten)
-        self._trail, self._may_wait, self._must_forget = 0, True, False
+        self._trail, self._may_wait, self._must_forget, self._waits = 0, True, False, False
         loop._certifying.refit = self._models.refit_candidate
 
     # steps
@@ -100,9 +105,13 @@ class Journal:
         try:
             yield
         finally:
-            self._depth -= 1
-            if self._depth == 0:
-                self._lock.release()
+            try:
+                if self._depth == 1:
+                    self.write_rest()
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._lock.release()
 
     @contextmanager
     def step(self, *, answers: bool = False) -> Iterator[None]:
@@ -127,6 +136,8 @@ class Journal:
             self._lock.acquire()
             alone = False
         with self.holding():
+            if answers:
+                self.write_rest()
             if self._is_stale or self._must_forget or not (answers or alone):
                 self.catch_up()
             self._is_stale = True
@@ -147,7 +158,9 @@ class Journal:
                         yield
                     except BootstrapError as error:
                         refused = error
-                    if self._unwritten.has_changed:
+                    if alone and self._unwritten.follows:  # it can be had again, so that it may wait
+                        self._waits = self._unwritten.has_changed
+                    elif self._unwritten.has_changed:
                         with self.database.writing() as connection:
                             self._write(connection)
                 self._is_stale = False
@@ -155,6 +168,17 @@ class Journal:
                 self._in_step, self.connection = False, None
             if refused is not None:
                 raise refused
+
+    def write_rest(self) -> None:
+        """Write what waits for the next questions."""
+        with self._one_thread:
+            if not self._waits or self._is_stale:
+                return
+            self._is_stale = True
+            if self._lock.held:  # else the connection broke, and another may train by now
+                with self.database.writing() as connection:
+                    self._write(connection)
+                self._is_stale = False
 
     def mark(self, kind: str, **body: Any) -> None:
         """Have it written with this step that something without rows of its own was done."""
@@ -235,6 +259,7 @@ class Journal:
         """Bring memory up to the store, labels that came since included; for the trainer."""
         if self._in_step:
             return Told()
+        self.write_rest()
         if self._is_stale or self._must_forget:
             self._rebuild()
         with self.database.reading() as connection:
@@ -255,7 +280,7 @@ class Journal:
     def _catch_up_within(self, connection: Connection) -> Told:
         told = Told()
         if length_of(connection) != self._trail or self._may_wait:
-            self._follow(connection)
+            self._read_on(connection)
             if self._must_forget:  # before labels are read that go by the names of today
                 self._rebuild()
             told = self._take(connection)
@@ -273,7 +298,7 @@ class Journal:
             self._rebuild()
         with self.database.reading() as connection:
             if length_of(connection) != self._trail:
-                self._follow(connection)
+                self._read_on(connection)
                 self._may_wait = True
         if self._must_forget:
             self._rebuild()
@@ -300,8 +325,13 @@ class Journal:
         self._unwritten.has_all()
         return _told(self._loop._exchange.labels.log[before:])
 
-    def _follow(self, connection: Connection) -> None:
-        """Go through what others have written since."""
+    def _read_on(self, connection: Connection) -> None:
+        """Go through what others have written since, where all that memory has is written."""
+        if self._follow(connection):
+            self._unwritten.has_all()
+
+    def _follow(self, connection: Connection) -> bool:
+        """Go through what others have written since; whether there was anything."""
         reader = LoopReader(connection, self.record.id)
         length = length_of(connection)
         entries = reader.entries(self._trail)
@@ -312,8 +342,7 @@ class Journal:
         if self._trail and any(entry.kind == "erased" for entry in entries):
             self._must_forget = True
         self._trail = length
-        if entries and not self._in_step:
-            self._unwritten.has_all()
+        return bool(entries)
 
     def _rebuild(self) -> None:
         """Throw memory away and go through everything once more."""
@@ -324,7 +353,7 @@ class Journal:
             reader = LoopReader(connection, self.record.id)
             loop._pool.forbid(reader.erased())
             self._replay.erased = set(reader.erased_rows())
-            self._follow(connection)
+            self._read_on(connection)
             self._unwritten.read(reader)
         self._models.refuse_another_estimator()
         self._is_stale, self._is_unchecked = False, True
@@ -338,6 +367,7 @@ class Journal:
         if self._unwritten.has_changed:
             self._unwritten.write(connection, self.database.time(connection), to_desks=self.to_desks)
             self._trail = length_of(connection)
+        self._waits = False
 
 
 def _told(entries: list[Label]) -> Told:
@@ -353,8 +383,8 @@ def _told(entries: list[Label]) -> Told:
     return Told(kept=kept, extra=extra, skipped=skipped)
 
 
-def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: int) -> Journal:
-    """The journal of a loop: begun, or resumed where the store knows a loop of its name.
+def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: int) -> None:
+    """Give a loop its journal: begun, or resumed where the store knows a loop of its name.
 
     Raises
     ------
@@ -386,9 +416,7 @@ def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: 
             refuse_another_seed(record, loop.settings.random_state)
             loop._given_classes = record.settings["classes"]  # what was changed since is gone through
         journal = Journal(loop, database, record, overlap=overlap)
-        loop._step, loop._look, loop._mark = journal.step, journal.look, journal.mark
-        loop._refresh = journal.refresh
-        loop._is_stored = True
+        loop._journal = journal
         if is_new:
             journal.begin()
         else:
@@ -396,4 +424,3 @@ def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: 
     except BaseException:
         database.close()
         raise
-    return journal

@@ -41,9 +41,10 @@ class _Scored:
     """What one model makes of the pool."""
 
     n_rows: int  # of the pool, when it was scored
-    free: NDArray[np.intp]  # rows that a strategy may pick from
-    X: Features | None  # their features: what the learner remembers scores for
+    rows: NDArray[np.intp]  # those whose turn is random, then those that a strategy may pick from
     scores: NDArray[np.float64]  # of these rows
+    free: NDArray[np.intp]  # the latter of them
+    X: Features | None  # their features: what the learner remembers scores for
     random: Predictions | None  # for all rows whose turn is random: held out, or reserved
     held_out: HeldOutScores | None
 
@@ -111,7 +112,8 @@ class Model:
         self._plain = self.originals[0] if plain else None  # copying it is quicker than cloning
         self._transformed = TransformedRows(self.originals[0] if len(fresh) == 1 else None)
         self._review_rate = review_rate
-        self._scored = _Scored(0, np.empty(0, dtype=np.intp), None, np.empty(0), None, None)
+        none = np.empty(0, dtype=np.intp)
+        self._scored = _Scored(0, none, np.empty(0), none, None, None, None)
 
     @property
     def takes_nan(self) -> bool:
@@ -165,6 +167,19 @@ class Model:
         with _few_threads(X, len(rows)):
             return self.learner.proba(self.learner.scores(self._transformed.transform(X)))
 
+    def spread(self, pool: Pool, n: int) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+        """(rows, probabilities) of `n` rows all over the pool, or of all where it has fewer.
+
+        Predictions that were made after the fit are used again, where there are as many.
+        """
+        scored = self._scored
+        if len(scored.rows) >= n:
+            at = np.linspace(0, len(scored.rows) - 1, n).astype(np.intp)
+            return scored.rows[at], self.learner.proba(scored.scores[at])
+        end = n_rows(pool.X)
+        rows = np.linspace(0, end - 1, min(n, end)).astype(np.intp)
+        return rows, self.probabilities(pool, rows)
+
     def fit(self, pool: Pool, rows: NDArray[np.intp], codes: NDArray[np.intp], classes: NDArray[Any]) -> None:
         """Learn `rows` of the pool from scratch, labels as `codes` into `classes`; predict for the rest.
 
@@ -191,21 +206,22 @@ class Model:
         """What `learner` makes of the pool; `X` are the features it works on, for all rows."""
         held, free = pool.held_out_rows(), pool.rows(Place.AVAILABLE)
         random = np.concatenate([held, pool.rows(Place.RESERVED)])
-        if len(random) + len(free) == 0:
-            return _Scored(n_rows(pool.X), free, None, np.empty(0), None, None)
-        X = take(X, np.concatenate([random, free]))
+        rows = np.concatenate([random, free])
+        if len(rows) == 0:
+            return _Scored(n_rows(pool.X), rows, np.empty(0), free, None, None, None)
+        X = take(X, rows)
         scores = learner.scores(X)
         if not np.isfinite(scores).all():
             raise InvalidInput("the estimator predicts NaN or infinity: nothing can be ranked by that")
         n = len(random)
         predictions = _predictions(learner, random, scores[:n]) if n else None
         held_out = HeldOutScores.of(held, predictions, self._review_rate)
-        return _Scored(n_rows(pool.X), free, X[n:], scores[n:], predictions, held_out)
+        return _Scored(n_rows(pool.X), rows, scores, free, X[n:], predictions, held_out)
 
     def _keep(self, scored: _Scored) -> None:
         self._scored = scored
         if scored.X is not None:
-            self.learner.remember(scored.X, scored.scores)
+            self.learner.remember(scored.X, scored.scores[len(scored.rows) - len(scored.free) :])
 
     def refresh(self, pool: Pool) -> None:
         """Predict again if items were added since; the model itself stays."""

@@ -42,10 +42,10 @@ def described(model: Model) -> str:
     return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(model.originals))
 
 
-def fingerprint(model: Model, pool: Pool, n_rows: int) -> NDArray[np.float64]:
-    """Row, then its probabilities, for fixed rows among the first `n_rows`: an array (n, 1 + K)."""
-    rows = np.linspace(0, n_rows - 1, min(N_FIXED, n_rows)).astype(np.intp)
-    return np.column_stack([rows.astype(float), model.probabilities(pool, rows)])
+def fingerprint(model: Model, pool: Pool) -> NDArray[np.float64]:
+    """Row, then its probabilities, for rows that are fixed by it: an array (n, 1 + K)."""
+    rows, probabilities = model.spread(pool, N_FIXED)
+    return np.column_stack([rows.astype(float), probabilities])
 
 
 def difference(model: Model, pool: Pool, stored: NDArray[np.float64], erased: frozenset[int]) -> float:

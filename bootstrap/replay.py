@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,10 +48,26 @@ class Replay:
         self.erased: set[int] = set()
         self._loop = loop
         self._has_frozen = False  # whether a candidate was frozen in the round that is not closed yet
+        self._steps: dict[str, Callable[[dict[str, Any], LoopReader], None]] = {
+            "added": self._added,
+            "published": self._published,
+            "taken": self._taken,
+            "withdrawn": self._withdrawn,
+            "fitted": self._fitted,
+            "candidate": self._candidate,
+            "replaced": self._replaced,
+            "round": self._round,
+            "chosen": self._chosen,
+            "given": self._given,
+            "retired": self._retired,
+            "reopened": self._reopened,
+            "erased": self._erased,
+            "classes": self._classes,
+        }
 
     def apply(self, entry: Entry, reader: LoopReader) -> None:
         """Do what this entry says was done; kinds that change nothing in memory are passed over."""
-        step = getattr(self, f"_{entry.kind}", None)
+        step = self._steps.get(entry.kind)
         if step is not None:
             step(entry.body, reader)
 
@@ -63,7 +80,7 @@ class Replay:
             loop._exchange.replay(label)
         self.taken_up_to = up_to
 
-    # a method for each kind
+    # what each kind says
 
     def _added(self, body: dict[str, Any], reader: LoopReader) -> None:
         pool = self._loop._pool

@@ -37,25 +37,25 @@ class Results(Rounds):
     @property
     def labels(self) -> tuple[Label, ...]:
         """Every answer in the order it came, skips and extra labels included."""
-        self._look()
+        self._journal.look()
         return tuple(self._exchange.labels.log)
 
     @property
     def n_labels(self) -> int:
         """Labels that people gave to this loop's queries so far, audits included."""
-        self._look()
+        self._journal.look()
         return self._exchange.labels.n_asked
 
     @property
     def classes(self) -> tuple[Class, ...]:
         """The classes given, or seen so far in any label."""
-        self._look()
+        self._journal.look()
         return self._classes.shown
 
     @property
     def history(self) -> History:
         """The finished rounds."""
-        self._look()
+        self._journal.look()
         chosen = self.settings
         return History(
             tuple(self._rounds),
@@ -70,7 +70,7 @@ class Results(Rounds):
     @property
     def learner(self) -> AnyLearner:
         """The modAL learner in the loop; it works on the output of leading Pipeline steps that are kept."""
-        self._look()
+        self._journal.look()
         return self._model.learner
 
     def predict(self, X: Any) -> NDArray[Any]:
@@ -80,14 +80,14 @@ class Results(Rounds):
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Probabilities (n, K) for raw features; columns in the order of `loop.learner.classes_`."""
-        self._look()
+        self._journal.look()
         if self._given_since_fit:
-            self._refresh()
+            self._journal.refresh()
         return self._model.predict_proba(X)
 
     def fitted_estimator(self) -> Any:
         """Your estimator (a list for a committee), fitted on all training labels: ready to save and use."""
-        self._look()
+        self._journal.look()
         rows, codes = self._exchange.training()
         if not two_classes(codes):
             raise NotReady("there is no model yet: it takes labels of at least two classes")
@@ -104,7 +104,7 @@ class Results(Rounds):
         """
         from bootstrap.report import ReviewCurveReport
 
-        self._refresh()
+        self._journal.refresh()
         held_out, audited = self._model.held_out, self._pool.rows(Place.AUDITED)
         if held_out is None or len(audited) == 0:
             raise NotReady("nothing is measured yet: it takes a model and at least one audited held-out item")
@@ -137,14 +137,14 @@ class Results(Rounds):
         present_rate : float
             The share that people review now, in (0, 1]: an advance is a certified rate below it.
         """
-        self._look()
+        self._journal.look()
         if self._certifying.trial.champion is None:
             self._refuse_if_closed()
         return self._certifying.verdict(self.n_labels, self._n_trained, self.classes, present_rate)
 
     def plan(self) -> Plan:
         """What the next certificate may still cost, in labels and days: a forecast, not evidence."""
-        self._look()
+        self._journal.look()
         return plan_for(
             self.settings,
             self._certifying,
@@ -156,8 +156,12 @@ class Results(Rounds):
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Every certificate, in the order in which they were given. `print` one to read it."""
-        self._look()
+        """Every certificate, in the order in which they were given. `print` one to read it.
+
+        Empty while nothing is certified, so that ``certificates[-1]`` is an IndexError:
+        ``print(loop.verdict())`` says what is missing.
+        """
+        self._journal.look()
         return tuple(self._certifying.certificates)
 
     def certified_model(self) -> CertifiedModel:
@@ -168,7 +172,7 @@ class Results(Rounds):
         NotReady
             If nothing is certified, or the champion was withdrawn.
         """
-        self._look()
+        self._journal.look()
         found = self._certifying.certified_model()
         if found is None:
             raise NotReady(
@@ -179,7 +183,7 @@ class Results(Rounds):
     @property
     def certified_review_rate(self) -> float:
         """The lowest certified review rate of the champion; 1 while there is none."""
-        self._look()
+        self._journal.look()
         return self._certifying.certified_review_rate
 
     def candidate(self, estimator: Any) -> Candidate:
@@ -204,7 +208,7 @@ class Results(Rounds):
         InvalidInput
             For something that is no classifier.
         """
-        with self._step():
+        with self._journal.step():
             self._refuse_if_closed()
             rows, codes = self._exchange.training()
             if not two_classes(codes):
@@ -240,7 +244,7 @@ class Results(Rounds):
         NotReady
             If there is no model, or queries wait for their answers.
         """
-        if self._is_stored:
+        if self._journal.is_stored:
             raise NotReady(
                 "close_pool is not kept in a store yet: close the pool in a loop in memory (storage=None) "
                 "with these labels, loop.add_labels(ids, labels, blind=True)"
@@ -297,14 +301,14 @@ class Results(Rounds):
         NotReady
             If there is no model yet, or too few labels of some class for cross-validation.
         """
-        self._refresh()
+        self._journal.refresh()
         if audited:
-            with self._step():
+            with self._journal.step():
                 held_out, rows = self._model.held_out, self._pool.rows(Place.AUDITED)
                 if held_out is None:
                     raise NotReady("there is no model yet, or nothing is held out: no audit can be wrong")
                 self._certifying.trial.retire()
-                self._mark("retired")
+                self._journal.mark("retired")
             found = held_out.only(rows)
             return mistakes(self._pool, rows, self._exchange.labels.of(rows), *found)
         rows, _ = self._exchange.training()

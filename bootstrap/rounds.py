@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from bootstrap.protocols import Clock
 from bootstrap.records import Label, Round, Skip, Source
 from bootstrap.scoring import RunningErrors
 from bootstrap.settings import Settings
+from bootstrap.steps import InMemory, Steps
 from bootstrap.strategy_call import check_serves
 
 __all__ = ["Rounds", "two_classes"]
@@ -72,11 +72,7 @@ class Rounds:
         self._adjudicated = adjudicated
         self._clock = clock
         entropy = np.random.SeedSequence(settings.random_state).entropy
-        self._step: Callable[..., AbstractContextManager[None]] = lambda **_: nullcontext()  # in memory alone
-        self._look: Callable[[], None] = lambda: None
-        self._refresh: Callable[[], None] = self._catch_up
-        self._is_stored = False
-        self._mark: Callable[..., None] = lambda _, **__: None
+        self._journal: Steps = InMemory(self._catch_up)
         self._begin(entropy, new_key(settings.random_state), outside=True)
 
     def _begin(self, entropy: Any, key: bytes, *, outside: bool) -> None:

@@ -17,7 +17,8 @@ from bootstrap.replay import Replay
 from bootstrap.rounds import Rounds
 from bootstrap.store.database import Database
 from bootstrap.store.loop_reading import LoopReader
-from bootstrap.store.loop_record import LoopRecord, StoredModel
+from bootstrap.store.loop_record import LoopRecord
+from bootstrap.store.loop_rows import StoredModel
 from bootstrap.unwritten import Unwritten
 
 __all__ = ["StoredModels"]

@@ -23,7 +23,8 @@ from bootstrap.replay import Replay, packed
 from bootstrap.rounds import Rounds
 from bootstrap.store.answers import LabelRow
 from bootstrap.store.loop_reading import LoopReader
-from bootstrap.store.loop_record import LoopRecord, Member, Published, StoredModel
+from bootstrap.store.loop_record import LoopRecord
+from bootstrap.store.loop_rows import Member, Published, StoredModel
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -116,6 +117,13 @@ class Unwritten:
             or certifying.certified_review_rate != self._written.review_rate
         )
 
+    @property
+    def follows(self) -> bool:
+        """Whether all that changed follows from what is stored: fits, candidates, rounds, certificates."""
+        now, done = self._now(), self._written
+        of_people = now.queries > done.queries or now.labels > done.labels
+        return not (of_people or now.rows > done.rows or now.ids > done.ids or self._marks or self.refitted)
+
     def _now(self) -> _Written:
         loop = self._loop
         return _Written(
@@ -140,7 +148,7 @@ class Unwritten:
             n_trained=len(rows),
             training=rows.astype("<i8"),
             packages=packages_in_use(),
-            fingerprint=fingerprint(model, self._loop._pool, self._loop._pool.n_rows),
+            fingerprint=fingerprint(model, self._loop._pool),
         )
 
     def write(self, connection: Connection, at: float, *, to_desks: bool) -> None:

@@ -59,7 +59,7 @@ def told(loop):
 
 
 def standing(loop):
-    loop._look()
+    loop._journal.look()
     return {loop._pool.id(row): label for row, label in loop._exchange.labels.standing()}
 
 
@@ -214,7 +214,7 @@ def test_labels_from_outside_of_a_split_class_are_trained_on_no_more(tmp_path):
     storage = f"sqlite:///{tmp_path / 'labels.db'}"
     loop = a_loop(storage, None, held_out=0, audit_share=0)
     loop.add(X[100:], ids=IDS[100:])
-    with loop._step(answers=True):
+    with loop._journal.step(answers=True):
         loop._add_outside(X[:40], [BEFORE[name] for name in IDS[:40]])
     change_classes(storage, **CHANGE)
     loop.take_saved()

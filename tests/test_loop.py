@@ -355,7 +355,7 @@ def test_an_interruption_anywhere_in_tell_is_made_good_by_telling_again():
     answers = {query.id: big_or_small(query) for query in quiet.ask()}
     quiet.tell(answers)
     expected = quiet.refit()
-    ours = ("exchange.py", "labels.py", "pool.py", "scoring.py", "classes.py")
+    ours = ("answers.py", "queries.py", "labels.py", "pool.py", "places.py", "scoring.py", "classes.py")
 
     def tell_interrupted(line: int | None) -> tuple[BootstrapLoop, int]:
         """A loop in which `tell` was interrupted before that line, and how many lines there were."""

@@ -10,11 +10,13 @@ import pandas as pd
 import pytest
 import scipy.sparse as sp
 from modAL.models import ActiveLearner
+from modAL.uncertainty import uncertainty_sampling
 from sklearn.datasets import make_classification
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
+from sqlalchemy import event
 
 from bootstrap import SKIP, BootstrapLoop, each
 from bootstrap.errors import AnswersRejected, InvalidInput, NotReady, StoreError, StoreInUse
@@ -23,6 +25,7 @@ from bootstrap.store.checking import check
 from bootstrap.store.database import Database
 from bootstrap.store.desk import Desk
 from bootstrap.store.erasing import erase
+from bootstrap.store.loop_reading import LoopReader
 
 pytestmark = pytest.mark.filterwarnings("ignore:no model was fitted")
 
@@ -120,7 +123,7 @@ def test_a_loop_by_ask_and_tell_is_resumed_after_every_step(storage):
     walk = steps(_Resumed(stored, storage))
     found = list(walk)
     assert found == expected
-    with again(storage, labeler=None)._step():
+    with again(storage, labeler=None)._journal.step():
         pass
     last = again(storage, labeler=None)
     assert told(last) == told(in_memory)
@@ -619,6 +622,93 @@ def test_a_failed_write_leaves_the_store_right_and_memory_follows_it(tmp_path, m
     assert loop.n_labels == 0
     assert tokens(loop.ask()) == tokens(queries)
     assert loop.tell({queries[0].id: "spam"}).kept == 1
+    loop.close()
+
+
+def test_a_refit_within_a_run_is_written_with_the_next_questions(tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = a_loop(storage=storage)
+    loop.run(X, ids=IDS, rounds=1)
+    commits = []
+    event.listen(loop._journal.database.engine, "commit", commits.append)
+    loop.run(rounds=5)
+    assert 2 * 4 <= len(commits) <= 2 * 4 + 2  # the questions, the answers; what is left in the end
+    loop.close()
+    resumed = again(storage)
+    assert told(resumed) == told(loop)
+    resumed.close()
+
+
+def test_a_refit_that_was_not_written_yet_is_done_again(storage):
+    def breaks(learner, pool, n_instances=1):
+        if len(loop.history) == 3 and not broken:
+            broken.append(True)
+            raise OSError("out of memory")
+        return uncertainty_sampling(learner, pool, n_instances=n_instances)
+
+    broken = []
+    in_memory = a_loop(strategy=uncertainty_sampling)
+    in_memory.run(X, ids=IDS, rounds=6)
+    loop = a_loop(storage=storage, strategy=breaks)
+    with pytest.raises(OSError, match="out of memory"):
+        loop.run(X, ids=IDS, rounds=6)
+    loop.run(rounds=6)
+    assert list(loop.history) == list(in_memory.history)
+    loop.close()
+    assert check(storage).ok
+
+
+def test_an_item_erased_while_a_refit_waits_to_be_written_takes_no_round_with_it(storage):
+    def erases(loop):
+        if len(loop.history) == 3 and not gone:
+            gone.append(next(label.id for label in loop.labels if label.source == "training"))
+            erase(storage, gone)
+        return len(loop.history) == 3
+
+    gone = []
+    loop = a_loop(storage=storage)
+    history = loop.run(X, ids=IDS, until=erases)
+    loop.close()
+    with pytest.warns(UserWarning, match="erased"):
+        resumed = again(storage)
+    assert list(resumed.history) == list(history)
+    assert len(history) == 3
+    resumed.close()
+    assert check(storage).ok
+
+
+def test_labels_given_while_a_refit_waits_to_be_written_come_after_it(storage):
+    def gives(loop):
+        if len(loop.history) == 3 and not given:
+            given.append(loop.add_labels([IDS[-1]], [TRUTH[IDS[-1]]]))
+        return False
+
+    given = []
+    in_memory = a_loop()
+    in_memory.run(X, ids=IDS, rounds=5, until=gives)
+    given.clear()
+    loop = a_loop(storage=storage)
+    loop.run(X, ids=IDS, rounds=5, until=gives)
+    assert told(loop) == told(in_memory)
+    loop.close()
+    resumed = again(storage)
+    assert told(resumed) == told(in_memory)
+    resumed.close()
+
+
+@pytest.mark.parametrize(("n", "size"), [(150, 150), (300, 200)])
+def test_a_fingerprint_is_of_two_hundred_items_or_of_all(tmp_path, n, size):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = a_loop(storage=storage, held_out=0, audit_share=0)
+    loop.run(X[:n], ids=IDS[:n], rounds=13)  # fewer are left to ask about in the end
+    with loop._journal.database.reading() as connection:
+        reader = LoopReader(connection, loop._journal.record.id)
+        found = [reader.model(number).fingerprint for number in range(1, reader.last_model() + 1)]
+    assert len(found) >= 10
+    for fingerprint in found:
+        assert len(np.unique(fingerprint[:, 0])) == size
+    rows = found[-1][:, 0].astype(int)
+    np.testing.assert_allclose(found[-1][:, 1:], loop.predict_proba(X[rows]), atol=1e-12)
     loop.close()
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from bootstrap.cli.run_folder import Begun, RunFolder, url_of
 from bootstrap.cli.terminal_output import plain_warnings
+from bootstrap.journal import Journal
 from bootstrap.records import Skip
 
 if TYPE_CHECKING:
@@ -164,5 +165,5 @@ class _Again:
 
 def _set_back(loop: BootstrapLoop, moment: _Moment) -> None:
     """Have the store keep when answers were given, not when they were brought in."""
-    if loop._journal is not None:
+    if isinstance(loop._journal, Journal):
         loop._journal.database._clock = moment

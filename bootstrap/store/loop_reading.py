@@ -14,7 +14,7 @@ from bootstrap.class_changes import ClassChange
 from bootstrap.records import Class, Label, Source
 from bootstrap.store.answers import label_from
 from bootstrap.store.features import payload_from, read_features
-from bootstrap.store.loop_record import Member, Published, StoredModel, unpack
+from bootstrap.store.loop_rows import Member, Published, StoredModel, unpack
 from bootstrap.store.schema import (
     aliases,
     candidates,

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import json
 import math
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, insert, literal_column, select, update
 
 from bootstrap.content import content_hash
 from bootstrap.labels import Outcome
@@ -28,104 +25,36 @@ from bootstrap.store.class_lists import read_classes
 from bootstrap.store.covered import rows_of, values_of
 from bootstrap.store.features import payload_text, write_features
 from bootstrap.store.inserting import insert_rows, run_for_each
+from bootstrap.store.loop_rows import Member, Published
+from bootstrap.store.round_record import RoundRecord
 from bootstrap.store.schema import (
     aliases,
-    candidates,
-    certificates,
     class_lists,
     decisions,
+    is_asked,
     items,
     labels,
     loops,
     members,
-    models,
     queries,
-    rounds,
     slots,
-    stage_changes,
 )
 from bootstrap.store.slices import in_slices
 
-__all__ = ["LoopRecord", "Member", "Published", "StoredModel", "pack", "unpack"]
+__all__ = ["LoopRecord", "Member", "Published"]
 
 _ROWS = 20_000  # of items written at a time
 
 _TAKE = update(loops).where(loops.c.id == bindparam("loop")).values(taken_up_to=bindparam("up_to"))
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One row of a loop's pool.
-
-    Attributes
-    ----------
-    content : str
-        What decides which items are the same.
-    home : int
-        Its place before anything was asked.
-    turn : float
-        When its random turn comes; infinite where it has none.
-    item : object
-        What people see; None where the features are that.
-    """
-
-    row: int
-    name: str
-    content: str
-    home: int
-    turn: float
-    item: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """One query as it goes out, with what was decided before it did.
-
-    Attributes
-    ----------
-    probability : float or None
-        The chance with which the item was drawn; None where a strategy picked it.
-    model : int or None
-        The model that was live.
-    predicted : class or None
-    confidence : float or None
-    alone : bool or None
-        Whether the model would have decided it alone.
-    """
-
-    row: int
-    token: str
-    kind: str
-    batch: int
-    position: int
-    round: int
-    usefulness: float
-    probability: float | None = None
-    model: int | None = None
-    predicted: Class | None = None
-    confidence: float | None = None
-    alone: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredModel:
-    """One fit: enough to fit the same model again, and to see whether it is the same."""
-
-    number: int
-    round: int
-    estimator: str
-    n_trained: int
-    training: NDArray[np.int64]
-    packages: dict[str, str]
-    fingerprint: NDArray[np.float64] | None
-
-
 def _about(kind: ColumnElement[bool]) -> tuple[Update, Update]:
     """What settles the queries of this kind about an item, and what closes their slots."""
-    asked = (queries.c.loop_id == bindparam("loop")) & (queries.c.item_id == bindparam("item")) & kind
+    of_loop = queries.c.loop_id + literal_column("0") == bindparam("loop")  # an item has few, a loop many
+    asked = (queries.c.item_id == bindparam("item")) & of_loop & kind
     of_item = slots.c.is_open & (slots.c.item_id == bindparam("item"))
     return (
-        update(queries).where(asked, queries.c.state == "open").values(state="settled"),
+        update(queries).where(asked, is_asked).values(state="settled"),
         update(slots)
         .where(of_item, slots.c.query_id.in_(select(queries.c.id).where(asked)))
         .values(is_open=False),
@@ -138,7 +67,7 @@ _SETTLE = {
 }
 
 
-class LoopRecord:
+class LoopRecord(RoundRecord):
     """One loop in one store.
 
     Attributes
@@ -153,12 +82,11 @@ class LoopRecord:
     """
 
     def __init__(self, row: Any) -> None:
-        self.id = int(row.id)
+        super().__init__(int(row.id), int(row.class_version))
         self.name: str = row.name
         self.settings: dict[str, Any] = json.loads(row.settings)
         self.entropy = int(row.entropy)
         self.key = bytes.fromhex(row.key)
-        self.class_version = int(row.class_version)
         self._items: dict[int, int] = {}  # row -> id of its item, of those used so far
 
     @classmethod
@@ -439,151 +367,6 @@ class LoopRecord:
         """The loop has read its labels up to this one: none of them can be undone any more."""
         run_for_each(connection, _TAKE, [{"loop": self.id, "up_to": up_to}])
         self._append(connection, "taken", {"up_to": up_to}, at)
-
-    # rounds
-
-    def add_model(
-        self, connection: Connection, at: float, model: StoredModel, *, in_use: bool = True
-    ) -> None:
-        """A fit; one that is not `in_use` belongs to a candidate that was tested before."""
-        row = {
-            "loop_id": self.id,
-            "number": model.number,
-            "round": model.round,
-            "estimator": model.estimator,
-            "n_trained": model.n_trained,
-            "training": pack(model.training),
-            "packages": trail.to_json(model.packages),
-            "fingerprint": None if model.fingerprint is None else pack(model.fingerprint),
-            "at": at,
-        }
-        insert_rows(connection, models, [row])
-        body = {"model": model.number, "n_trained": model.n_trained}
-        kind = "fitted" if in_use else "refitted"
-        self._append(connection, kind, body, at, values_of(models, [row]))
-
-    def add_candidate(
-        self,
-        connection: Connection,
-        at: float,
-        number: int,
-        *,
-        model: int | None,
-        body: Mapping[str, Any],
-        predictions: bytes,
-    ) -> None:
-        """A candidate as it was registered, with what it says of every item that may be audited."""
-        row = {
-            "loop_id": self.id,
-            "number": number,
-            "model": model,
-            "body": trail.to_json(body),
-            "predictions": predictions,
-            "class_version": self.class_version,
-            "at": at,
-        }
-        insert_rows(connection, candidates, [row])
-        entry = {"candidate": number, "how": body["how"]}
-        self._append(connection, "candidate", entry, at, values_of(candidates, [row]))
-
-    def close_round(
-        self,
-        connection: Connection,
-        at: float,
-        number: int,
-        body: Mapping[str, Any],
-        *,
-        model: int | None,
-        n_trained: int,
-        taken_up_to: int,
-        releases: bool,
-    ) -> None:
-        """A round has ended; `releases` says whether all that still waited went back."""
-        row = {
-            "loop_id": self.id,
-            "number": number,
-            "body": trail.to_json(body),
-            "taken_up_to": taken_up_to,
-            "model": model,
-            "class_version": self.class_version,
-            "at": at,
-        }
-        insert_rows(connection, rounds, [row])
-        entry = {"round": number, "n_trained": n_trained, "releases": releases}
-        self._append(connection, "round", entry, at, values_of(rounds, [row]))
-
-    def add_certificate(
-        self, connection: Connection, at: float, candidate: int, review_rate: float, body: Mapping[str, Any]
-    ) -> None:
-        """A certificate, with the evidence that it rests on."""
-        row = {
-            "loop_id": self.id,
-            "candidate": candidate,
-            "review_rate": review_rate,
-            "body": trail.to_json(body),
-            "class_version": self.class_version,
-            "at": at,
-        }
-        insert_rows(connection, certificates, [row])
-        entry = {"candidate": candidate, "review_rate": review_rate}
-        self._append(connection, "certified", entry, at, values_of(certificates, [row]))
-
-    def change_stage(
-        self,
-        connection: Connection,
-        at: float,
-        from_rate: float,
-        to_rate: float,
-        *,
-        candidate: int | None,
-        reason: str,
-        by: str | None = None,
-    ) -> None:
-        """The review rate in force has changed."""
-        number = next_id(connection, stage_changes)
-        connection.execute(
-            insert(stage_changes).values(
-                id=number,
-                loop_id=self.id,
-                from_rate=from_rate,
-                to_rate=to_rate,
-                candidate=candidate,
-                reason=reason,
-                by=by,
-                at=at,
-            )
-        )
-        self._append(connection, "stage", {"change": number}, at)
-
-    def mark(self, connection: Connection, at: float, kind: str, body: Mapping[str, Any]) -> None:
-        """Something that a loop did and has to do again when it is resumed, without rows of its own."""
-        self._append(connection, kind, body, at)
-
-    def _append(
-        self,
-        connection: Connection,
-        kind: str,
-        body: Mapping[str, Any],
-        at: float,
-        rows: Iterable[Sequence[Any]] | None = None,
-    ) -> None:
-        """An entry; `rows` are those it speaks of, read back from the store where they are not given."""
-        covered = rows_of(connection, kind, body, self.id) if rows is None else rows
-        trail.append(connection, kind, body, at, loop_id=self.id, rows=covered)
-
-
-def pack(array: NDArray[Any]) -> bytes:
-    """An array of numbers as bytes."""
-    header = json.dumps({"dtype": array.dtype.str, "shape": array.shape}).encode()
-    level = 0 if array.dtype.kind == "f" else 1  # digits of measured numbers hardly shrink
-    return header + b"\n" + zlib.compress(np.ascontiguousarray(array).tobytes(), level)
-
-
-def unpack(data: bytes) -> NDArray[Any]:
-    """What :func:`pack` made bytes of."""
-    header, packed = bytes(data).split(b"\n", 1)
-    about = json.loads(header)
-    return np.frombuffer(zlib.decompress(packed), dtype=about["dtype"]).reshape(about["shape"]).copy()
 
 
 def _judge(row: LabelRow, before: list[Class | Skip]) -> Outcome:
