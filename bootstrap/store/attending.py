@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from bootstrap.errors import BootstrapError, InvalidInput, LabelerStopped
-from bootstrap.labelers.callback import collect
+from bootstrap.labelers.callback import CollectingLabeler, collect
 from bootstrap.protocols import Labeler
 from bootstrap.records import Query
 
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = ["attend"]
 
+#: Items at a time where answers can be taken back until the next ones come.
+_TO_GO_BACK_IN = 5
+
 
 def attend(
     desk: Desk,
     labeler: Labeler,
     *,
-    n: int,
+    n: int | None,
     wait: bool,
     poll_seconds: tuple[float, float],
     limit: int | None,
@@ -35,6 +38,8 @@ def attend(
         raise InvalidInput(f"poll_seconds is the shortest and the longest pause, got {poll_seconds!r}")
     if limit is not None and limit < 0:
         raise InvalidInput(f"limit is a number of answers from 0, got {limit!r}")
+    if n is None:
+        n = _TO_GO_BACK_IN if isinstance(labeler, CollectingLabeler) else 1
     n_answers, pause = 0, shortest
     while (limit is None or n_answers < limit) and not (until is not None and until()):
         queries = desk.ask(n if limit is None else min(n, limit - n_answers))

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
     Connection,
     Float,
@@ -59,7 +60,7 @@ class Lease:
     Attributes
     ----------
     more : bool
-        Whether other open queries are about the same item.
+        Whether other open queries are about the same item that may be handed out with it.
     """
 
     slot_id: int
@@ -93,8 +94,9 @@ def open_slots(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
     connection : Connection
         Of a transaction that writes; the queries are in the table.
     rows : sequence of mappings
-        With `query_id`, `loop_id`, `item_id`, `usefulness`, `deadline` (None where there is none), `overlap`
-        (so many places for different people) and perhaps `for_adjudicator`. Other keys are passed over.
+        With `query_id`, `loop_id`, `item_id`, `kind`, `usefulness`, `deadline` (None where there is none),
+        `overlap` (so many places for different people) and perhaps `for_adjudicator`. Other keys are passed
+        over.
     """
     places = [
         {
@@ -102,6 +104,7 @@ def open_slots(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Non
             "loop_id": row["loop_id"],
             "item_id": row["item_id"],
             "for_adjudicator": bool(row.get("for_adjudicator", False)),
+            "alone": row["kind"] == "trap",
             "deadline": NO_DEADLINE if row["deadline"] is None else row["deadline"],
             "usefulness": row["usefulness"],
             "is_open": True,
@@ -150,7 +153,7 @@ def take_slot(
     for_adjudicator : bool
         Of which kind; an adjudicator may have both.
     loop_id, item_id : int, optional
-        Only of this loop, or about this item.
+        Only of this loop, or about this item beside another query: no trap then.
     """
     # the time first, so that the rows of those who work now lie together
     token, until = f"{int(1000 * now):012x}{secrets.token_hex(10)}", now + lease_seconds
@@ -190,6 +193,7 @@ _MORE = (
     # in words, since SQLAlchemy leaves the name of the table out of what SQLite returns
     .where(_FURTHER.c.item_id == literal_column("slots.item_id"))
     .where(_FURTHER.c.query_id != literal_column("slots.query_id"), _FURTHER.c.is_open)
+    .where(~_FURTHER.c.alone, ~literal_column("slots.alone", Boolean))
     .exists()
     .label("more")
 )
@@ -223,7 +227,7 @@ def _take_statement(of_loop: bool, of_item: bool) -> Prepared:
     first = (
         select(free.c.id)
         .where(free.c.is_open, free.c.for_adjudicator == bindparam("adjudicating"), held)
-        .where(_has_no_other_slot(free), _has_not_answered(free))
+        .where(_has_no_other_slot(free), _shows_no_trap(free), _has_not_answered(free))
         .order_by(free.c.deadline, free.c.usefulness.desc(), free.c.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=free)
@@ -231,7 +235,7 @@ def _take_statement(of_loop: bool, of_item: bool) -> Prepared:
     if of_loop:
         first = first.where(free.c.loop_id == bindparam("loop"))
     if of_item:
-        first = first.where(free.c.item_id == bindparam("item"))
+        first = first.where(free.c.item_id == bindparam("item"), ~free.c.alone)
     return Prepared(
         update(slots)
         .where(slots.c.id == first.scalar_subquery())
@@ -250,6 +254,14 @@ def _has_no_other_slot(free: Any) -> ColumnElement[bool]:
     other = slots.alias("other")
     mine = (other.c.query_id == free.c.query_id, other.c.reviewer == bindparam("me"))
     return _none(select(other.c.id).where(*mine, other.c.id != free.c.id).correlate(free))
+
+
+def _shows_no_trap(free: Any) -> ColumnElement[bool]:
+    """Nobody has a trap in hand together with another question about its item."""
+    other = slots.alias("beside")
+    mine = (other.c.item_id == free.c.item_id, other.c.reviewer == bindparam("me"), other.c.is_open)
+    trap = (other.c.query_id != free.c.query_id, or_(other.c.alone, free.c.alone))
+    return _none(select(other.c.id).where(*mine, *trap).correlate(free))
 
 
 def _none(found: Select[Any]) -> ColumnElement[bool]:

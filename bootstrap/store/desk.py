@@ -344,7 +344,7 @@ class Desk:
         self,
         labeler: Labeler,
         *,
-        n: int = 1,
+        n: int | None = None,
         wait: bool = True,
         poll_seconds: tuple[float, float] = (0.05, 2.0),
         limit: int | None = None,
@@ -359,8 +359,8 @@ class Desk:
         ----------
         labeler : Labeler
             As for a loop: it gets queries and returns, or yields, answers. `LabelerStopped` ends the run.
-        n : int
-            Items at a time.
+        n : int, optional
+            Items at a time. By default 1; where a person can go back in a batch, as in the terminal, 5.
         wait : bool
             Wait for more where nothing waits for an answer; otherwise return.
         poll_seconds : pair of floats

@@ -179,6 +179,7 @@ slots = Table(
     Column("loop_id", ForeignKey("loops.id"), nullable=False),
     Column("item_id", ForeignKey("items.id"), nullable=False),
     Column("for_adjudicator", Boolean, nullable=False),
+    Column("alone", Boolean, nullable=False),  # a trap: beside another question it would show
     Column("deadline", Float, nullable=False),  # a time far away where there is none, so that it sorts last
     Column("usefulness", Float, nullable=False),
     Column("is_open", Boolean, nullable=False),  # false once answered or withdrawn

@@ -394,12 +394,13 @@ _HOLD = (
     .values(is_open=True, leased_at=bindparam("at"), expires_at=bindparam("until"))
 )
 #: Another place for the same query, as urgent as the first.
-_COPIED = ["query_id", "loop_id", "item_id", "for_adjudicator", "deadline", "usefulness", "is_open"]
+_COPIED = ["query_id", "loop_id", "item_id", "for_adjudicator", "alone", "deadline", "usefulness", "is_open"]
 _COPY = select(
     slots.c.query_id,
     slots.c.loop_id,
     slots.c.item_id,
     bindparam("adjudicating", type_=Boolean),
+    slots.c.alone,
     slots.c.deadline,
     slots.c.usefulness,
     true(),

@@ -195,6 +195,7 @@ def _slot(i: int, answered: bool) -> dict[str, Any]:
         "loop_id": 1,
         "item_id": i + 1,
         "for_adjudicator": False,
+        "alone": False,
         "deadline": 1e18,
         "usefulness": _usefulness(i),
         "is_open": not answered,

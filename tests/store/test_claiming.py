@@ -100,6 +100,28 @@ def test_every_question_about_an_item_comes_at_once(database, publish):
     assert Desk(database, "bert").claim(1, together=False)[0].loops == ("team",)
 
 
+def test_a_trap_never_comes_beside_another_question_about_its_item(database, publish):
+    publish(database, 1)
+    publish(database, 1, kind="trap", known='"a"', usefulness=9.0)
+    publish(database, 1, loop="urgency", usefulness=-9.0)
+    anna = Desk(database, "anna")
+    first = anna.claim(5)
+    assert [claim.loops for claim in first] == [("team",)]
+    assert anna.claim(5) == []
+    anna.tell({first[0].queries[0].token: "a"})
+    assert [claim.loops for claim in anna.claim(5)] == [("team", "urgency")]
+
+
+def test_a_trap_waits_while_its_item_is_in_the_same_hands(database, publish):
+    publish(database, 1)
+    publish(database, 1, kind="trap", known='"a"', usefulness=-9.0)
+    anna = Desk(database, "anna")
+    (asked,) = anna.claim(5)
+    assert len(asked.queries) == 1
+    assert anna.claim(5) == []
+    assert len(Desk(database, "bert").claim(5)) == 1
+
+
 def test_a_desk_for_one_loop_gets_only_its_queries(database, publish):
     publish(database, 2)
     publish(database, 2, loop="urgency", usefulness=-9.0)
@@ -161,11 +183,8 @@ def test_the_same_person_may_be_asked_again_under_a_newer_list_of_classes(databa
 
 def test_what_was_said_of_a_trap_keeps_nobody_from_the_item(database, publish):
     publish(database, 2)
-    add_traps(database, "team", {"i0": "a"})
-    publish(database, 1, first=5)  # more to come
+    publish(database, 1, kind="trap", known='"a"', usefulness=9.0)
     anna = Desk(database, "anna")
-    for query in anna.ask(9):
-        anna.tell({query.token: "a"})
     while found := anna.ask():
         anna.tell({found[0].token: "a"})
     with database.reading() as connection:
@@ -178,7 +197,10 @@ def test_a_claim_does_not_tell_why_the_item_is_asked_about(database, publish):
     publish(database, 1, first=1, kind="audit")
     publish(database, 1, first=2)
     publish(database, 1, first=2, kind="second")
-    add_traps(database, "team", {"i2": "a"})
+    publish(database, 1, first=3)
+    with database.writing() as connection:
+        connection.execute(update(slots).where(slots.c.item_id == 4).values(is_open=False))
+    add_traps(database, "team", {"i3": "a"})
     found = Desk(database, "anna").claim(9, together=False)
     assert len(found) == 5
     alike = set()

@@ -656,7 +656,7 @@ def test_an_answer_that_is_taken_back_at_the_screen_is_undone(database, publish)
             on_undo(queries[0])
             return Collected({queries[1].id: "a"}, LabelerStopped())
 
-    assert Desk(database, "anna").run(Screen(), n=2) == 1
+    assert Desk(database, "anna").run(Screen()) == 1
     assert standing_labels(database) == {1: "a"}
 
 
