@@ -215,7 +215,7 @@ class Journal:
     def progress(self) -> Progress:
         """What waits, and what has come."""
         with self.database.reading() as connection:
-            return progress_of(connection, self.record.id, self.database.time(connection))
+            return progress_of(connection, self.record.id)
 
     def withdraw(self) -> None:
         """Take back what nobody has in hand, to be ranked anew."""

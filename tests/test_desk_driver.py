@@ -154,13 +154,13 @@ def test_two_people_for_each_query_and_their_costs_are_counted(storage):
 
 def test_traps_never_reach_the_loop(tmp_path):
     storage = f"sqlite:///{tmp_path / 'labels.db'}"
-    loop = a_loop(storage=storage)
+    loop = a_loop(storage=storage, classes=["ham", "spam"])
     loop.add(X, ids=IDS)
     loop.ask()
     with loop._journal.holding():
         loop._journal.open_desks()  # traps go among what waits for people
     add_traps(storage, "default", {item: TRUTH[item] for item in IDS[:10]}, rng=np.random.default_rng(0))
-    quiet = a_loop(knows)
+    quiet = a_loop(knows, classes=["ham", "spam"])
     quiet.run(X, ids=IDS, rounds=3)
     people = People(storage)
     drive(loop, people, queue_ahead=0, rounds=3)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Float,
     Select,
     bindparam,
+    case,
     func,
     insert,
     literal_column,
@@ -37,10 +38,8 @@ __all__ = [
     "CLOCK_SLACK",
     "NO_DEADLINE",
     "Lease",
-    "Waiting",
     "is_held",
-    "n_labels_after",
-    "n_waiting",
+    "n_unanswered",
     "open_slots",
     "take_slot",
     "withdraw_unclaimed",
@@ -69,21 +68,6 @@ class Lease:
     token: str
     expires_at: float
     more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Open queries of a loop that have fewer answers than they should.
-
-    Attributes
-    ----------
-    unanswered : int
-    held : int
-        Those of them that somebody has in hand now.
-    """
-
-    unanswered: int
-    held: int
 
 
 def open_slots(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -319,52 +303,33 @@ def withdraw_unclaimed(connection: Connection, loop_id: int, now: float) -> list
     return taken_back
 
 
-def n_waiting(connection: Connection, loop_id: int, now: float) -> Waiting:
+def n_unanswered(connection: Connection, loop_id: int) -> int:
     """How many queries of a loop have fewer answers than they should, traps aside.
 
     One that is open beyond that, since people differ or could not tell, is not among them.
     """
-    missing: dict[int, int] = {}
-    held: set[int] = set()
-    for slot in connection.execute(_SLOTS_OF_LOOP, {"loop": loop_id}):
-        missing[slot.query_id] = missing.get(slot.query_id, slot.overlap) - (not slot.is_open)
-        if slot.is_open and is_held(slot, now):
-            held.add(slot.query_id)
-    waiting = {query for query, n in missing.items() if n > 0}
-    return Waiting(len(waiting), len(waiting & held))
+    return int(connection.execute(_UNANSWERED, {"loop": loop_id}).scalar_one())
 
 
-def n_labels_after(connection: Connection, loop_id: int, label_id: int) -> int:
-    """How many answers a loop has got after this label, extra ones too; not those to traps."""
-    return int(connection.execute(_LATER, {"loop": loop_id, "after": label_id}).scalar_one())
-
-
-_LATER = (
-    select(func.count())
-    .select_from(labels)
-    .where(labels.c.loop_id == bindparam("loop"), labels.c.id > bindparam("after"))
-    .where(labels.c.undoes.is_(None), labels.c.source != "trap")
-)
 _OPEN_QUERIES = (
     queries.c.loop_id == bindparam("loop"),
     is_asked,
     queries.c.kind != "trap",
 )
-_SLOTS_OF_LOOP = (
-    select(
-        slots.c.query_id,
-        slots.c.is_open,
-        slots.c.reviewer,
-        slots.c.leased_at,
-        slots.c.expires_at,
-        queries.c.overlap,
-    )
-    .join(queries, queries.c.id == slots.c.query_id)
+_IS_ANSWERED = case((slots.c.is_open, 0), else_=1)
+_UNANSWERED = select(func.count()).select_from(
+    select(queries.c.id)
+    .join(slots, slots.c.query_id == queries.c.id)
     .where(*_OPEN_QUERIES)
+    .group_by(queries.c.id, queries.c.overlap)
+    .having(func.sum(_IS_ANSWERED) < queries.c.overlap)
+    .subquery()
 )
-_FIRST_SLOTS = _SLOTS_OF_LOOP.where(
-    queries.c.kind != "second"
-)  # second answers are wanted, whatever is learned
+_FIRST_SLOTS = (
+    select(slots.c.query_id, slots.c.is_open, slots.c.reviewer, slots.c.leased_at, slots.c.expires_at)
+    .join(queries, queries.c.id == slots.c.query_id)
+    .where(*_OPEN_QUERIES, queries.c.kind != "second")  # which is wanted, whatever is learned
+)
 _LOCK = (
     select(slots.c.id)
     .join(queries, queries.c.id == slots.c.query_id)

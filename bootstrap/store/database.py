@@ -74,7 +74,8 @@ class Database:
     Parameters
     ----------
     url : str
-        `sqlite:///labels.db` or `postgresql://user:password@host/name`.
+        `sqlite:///labels.db` or `postgresql://user:password@host/name`. What stands after `sqlite:///` is the
+        path of the file as it is: nothing in it is encoded.
     clock : callable, optional
         Seconds since the epoch. By default the database's own clock, which is the same for all processes.
     must_exist : bool
@@ -103,15 +104,19 @@ class Database:
         self, url: str, *, clock: Clock | None = None, must_exist: bool = False, any_schema: bool = False
     ) -> None:
         parsed = _parse(url)
-        plain = parsed.set(drivername=parsed.get_backend_name())
-        self.url = plain.render_as_string(hide_password=True)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        plain = parsed.set(drivername=parsed.get_backend_name())
+        as_text = plain.render_as_string(hide_password=True)
+        self.url = f"sqlite:///{parsed.database}" if self.is_sqlite else as_text
         self._clock = clock
         if self.is_sqlite:
             path = Path(parsed.database or "")
             refuse_network(path)
             if must_exist and not path.exists():
-                raise StoreError(f"There is no store at {self.url}. Check the path; nothing was made.")
+                raise StoreError(
+                    f"There is no store at {self.url}. Check the path; if it is right, first start the loop "
+                    "with this storage, which makes the store. Nothing was made."
+                )
         self.engine = _engine(parsed)
         _engines.add(self.engine)
         finalize(self, self.engine.dispose)  # connections close with whoever forgot to
@@ -212,7 +217,10 @@ class Database:
         with self.engine.connect() as connection:
             begun = inspect(connection).has_table("store")
         if not begun and must_exist:
-            raise StoreError(f"There is no store at {self.url}: the database has no such tables.")
+            raise StoreError(
+                f"There is no store at {self.url}: the database has no such tables. Check its name; if it is "
+                "right, first start the loop with this storage, which makes them."
+            )
         if not begun:
             with self._changing() as connection:
                 self._one_at_a_time(connection)
@@ -230,7 +238,12 @@ class Database:
                         )
                     )
         with self.reading() as connection:
-            found = connection.execute(select(schema.store.c.schema_version)).scalar_one()
+            found = connection.execute(select(schema.store.c.schema_version)).scalar()
+        if found is None:
+            raise StoreError(
+                f"The store {self.url} has lost the row of its table `store`, which says what schema it has "
+                "and where its trail ends: somebody removed it. Go back to a backup; nothing was changed."
+            )
         if any_schema:
             return
         if found > schema.SCHEMA_VERSION:
@@ -277,20 +290,16 @@ def opened(storage: str | Database) -> Iterator[Database]:
 def _parse(url: str) -> URL:
     if not isinstance(url, str):
         raise InvalidInput(f"storage is a URL such as sqlite:///labels.db, got {url!r}")
+    if re.match(r"sqlite(\+\w+)?:/", url):
+        return URL.create("sqlite+pysqlite", database=_path_in(url))
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise InvalidInput(
             "storage is a URL such as sqlite:///labels.db or postgresql://user@host/name, got "
             + repr(re.sub(r":[^:/@]*@", ":***@", url))
         ) from None
     kind = parsed.get_backend_name()
-    if kind == "sqlite":
-        if parsed.database in (None, "", ":memory:"):
-            raise InvalidInput(
-                f"storage={url!r} keeps nothing: name a file, sqlite:///labels.db, or leave storage= out"
-            )
-        return parsed.set(drivername="sqlite+pysqlite")
     if kind in ("postgresql", "postgres"):
         if "password" in parsed.query:
             raise InvalidInput(
@@ -298,6 +307,23 @@ def _parse(url: str) -> URL:
             )
         return parsed.set(drivername="postgresql+psycopg")
     raise InvalidInput(f"storage is on SQLite or PostgreSQL, got {kind}: sqlite:///labels.db, postgresql://…")
+
+
+def _path_in(url: str) -> str:
+    """The file that a URL of SQLite names. Its path may hold all that means something in other URLs."""
+    _, parted, path = url.partition(":///")
+    if not parted or path in ("", ":memory:") or "\0" in path:
+        raise InvalidInput(
+            f"{url!r} names no file to keep labels in: write sqlite:///labels.db, or "
+            "sqlite:////data/labels.db with a fourth slash for a path from the root. A loop in memory has no "
+            "storage at all"
+        )
+    if re.search(r"\?\w+=", path):
+        raise InvalidInput(
+            f"{url!r} has options after a question mark, and a store on SQLite takes none: leave them out, "
+            "or give the file another name"
+        )
+    return path
 
 
 def _engine(url: URL) -> Engine:

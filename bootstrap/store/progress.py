@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from bootstrap.store.claiming import n_waiting
+from bootstrap.store.claiming import n_unanswered
 from bootstrap.store.schema import is_asked, labels, loops, queries
 
 __all__ = ["Progress", "progress_of"]
@@ -31,9 +31,8 @@ class Progress:
     n_answered: int
 
 
-def progress_of(connection: Connection, loop_id: int, now: float) -> Progress:
+def progress_of(connection: Connection, loop_id: int) -> Progress:
     """The progress of one loop."""
-    n_open = n_waiting(connection, loop_id, now).unanswered
     said = select(func.count()).where(
         labels.c.item_id == queries.c.item_id, labels.c.query_id == queries.c.id, labels.c.undoes.is_(None)
     )
@@ -50,7 +49,7 @@ def progress_of(connection: Connection, loop_id: int, now: float) -> Progress:
         .where(labels.c.undoes.is_(None), ~labels.c.extra)
     )
     return Progress(
-        n_open=n_open,
+        n_open=n_unanswered(connection, loop_id),
         n_training=int(connection.execute(waiting).scalar_one()),
         n_answered=int(connection.execute(came).scalar_one()),
     )

@@ -15,13 +15,13 @@ import numpy as np
 from sqlalchemy import Connection, case, func, insert, select
 
 from bootstrap.errors import InvalidInput, UnknownItem
-from bootstrap.records import Skip
+from bootstrap.records import Class, Skip
 from bootstrap.store import trail
 from bootstrap.store.answers import next_id
 from bootstrap.store.claiming import open_slots
 from bootstrap.store.covered import rows_of
 from bootstrap.store.database import Database, opened
-from bootstrap.store.schema import labels, loops, members, queries, slots
+from bootstrap.store.schema import is_asked, labels, loops, members, queries, slots
 from bootstrap.store.shown import ClassLists
 
 __all__ = ["TrapCounts", "add_traps", "trap_counts"]
@@ -54,8 +54,12 @@ def add_traps(
 ) -> int:
     """Ask about items whose class is known, as if they were any others.
 
-    Each takes its turn with an open query of the loop that is drawn at random, so that it can't be told by
-    when it comes.
+    Each takes its turn with another open query of the loop that is drawn at random, so that it can't be told
+    by when it comes. There are never more traps waiting than queries for them to hide among.
+
+    An item may be one that the loop asks about, too: nobody has both in hand at a time, and nobody who has
+    named a class for an item gets it as a trap. Items that nobody is asked about any more are better traps:
+    no one sees them twice.
 
     Parameters
     ----------
@@ -63,7 +67,8 @@ def add_traps(
     loop : str
         The loop's name.
     answers : mapping
-        Item id -> its right class.
+        Item id -> its right class. Where the list of classes is open, one that counts for some item already:
+        a misspelt one would count against everybody.
     rng : numpy.random.Generator, optional
         Draws the turns.
     overlap : int
@@ -72,12 +77,13 @@ def add_traps(
     Returns
     -------
     int
-        How many were added.
+        How many were added: all of them, or an error was raised and there are none.
 
     Raises
     ------
     InvalidInput
-        For a loop that is not there, an answer that is none of its classes, or an overlap below 1.
+        For a loop that is not there, an answer that is none of its classes, an item that is named twice or
+        waits as a trap already, more traps than open queries, or an overlap below 1.
     UnknownItem
         For an id that the loop does not have.
     """
@@ -86,31 +92,29 @@ def add_traps(
     rng = np.random.default_rng() if rng is None else rng
     with opened(storage) as database, database.writing() as connection:
         found = _loop(connection, loop)
-        classes = ClassLists().of(connection, found.id, found.class_version)
         at = database.time(connection)
-        turns = _turns(connection, found.id, len(answers), rng)
-        start, rows = next_id(connection, queries), []
-        for i, (name, answer) in enumerate(answers.items()):
-            right = classes.check(answer)
-            if isinstance(right, Skip):
-                raise InvalidInput(f"the right answer about {name!r} is a class, not SKIP")
-            rows.append(
-                {
-                    "id": start + i,
-                    "token": f"{loop}/trap/{secrets.token_hex(8)}",
-                    "loop_id": found.id,
-                    **_member(connection, found, name),
-                    "batch": 0,
-                    "position": i,
-                    "kind": "trap",
-                    "known": json.dumps(right),
-                    **turns[i],
-                    "overlap": overlap,
-                    "class_version": found.class_version,
-                    "published_at": at,
-                    "state": "open",
-                }
-            )
+        start = next_id(connection, queries)
+        known = _known(connection, found, answers)
+        turns = _turns(connection, found.id, len(known), rng)
+        rows = [
+            {
+                "id": start + i,
+                "token": f"{loop}/trap/{secrets.token_hex(8)}",
+                "loop_id": found.id,
+                "item_id": one.item_id,
+                "row": one.row,
+                "batch": 0,
+                "position": i,
+                "kind": "trap",
+                "known": json.dumps(one.right),
+                **turn,
+                "overlap": overlap,
+                "class_version": found.class_version,
+                "published_at": at,
+                "state": "open",
+            }
+            for i, (one, turn) in enumerate(zip(known, turns, strict=True))
+        ]
         if rows:
             connection.execute(insert(queries), rows)
             open_slots(connection, [{**row, "query_id": row["id"]} for row in rows])
@@ -161,31 +165,69 @@ def _loop(connection: Connection, name: str) -> Any:
     return found
 
 
-def _member(connection: Connection, loop: Any, name: Any) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An item and its right class."""
+
+    item_id: int
+    row: int
+    right: Class
+
+
+def _known(connection: Connection, loop: Any, answers: Mapping[Any, Any]) -> list[_Known]:
+    """The items of a loop by their ids, each with a class that the loop has, and each once."""
+    classes = ClassLists().of(connection, loop.id, loop.class_version)
+    waiting = select(queries.c.item_id).where(
+        queries.c.loop_id == loop.id, queries.c.kind == "trap", is_asked
+    )
+    waits = set(connection.execute(waiting).scalars())
+    found: dict[int, _Known] = {}
+    for name, answer in answers.items():
+        right = classes.check(answer)
+        if isinstance(right, Skip):
+            raise InvalidInput(f"the right answer about {name!r} is a class, not SKIP")
+        if right not in classes.shown:
+            there = ", ".join(map(repr, classes.shown)) or "none"
+            raise InvalidInput(
+                f"{right!r}, the right answer about {name!r}, counts for no item of the loop yet (there are: "
+                f"{there}): people would have to guess how it is written. Check the spelling, or add the "
+                "trap once somebody has named the class"
+            )
+        member = _member(connection, loop, name)
+        if member.item_id in found:
+            raise InvalidInput(f"{name!r} is given twice: name each item once")
+        if member.item_id in waits:
+            raise InvalidInput(f"{name!r} waits as a trap already: add it again when it was answered")
+        found[member.item_id] = _Known(member.item_id, member.row, right)
+    return list(found.values())
+
+
+def _member(connection: Connection, loop: Any, name: Any) -> Any:
     of_name = select(members.c.row, members.c.item_id).where(
         members.c.loop_id == loop.id, members.c.name == str(name)
     )
     found = connection.execute(of_name).first()
     if found is None:
         raise UnknownItem(f"loop {loop.name!r} has no item {name!r}: add it to the loop first")
-    return {"row": found.row, "item_id": found.item_id}
+    return found
 
 
 def _turns(connection: Connection, loop_id: int, n: int, rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Round, deadline and usefulness of open queries drawn at random, one for each trap."""
-    as_open = (
-        select(queries.c.round, queries.c.deadline, queries.c.usefulness)
-        .where(queries.c.loop_id == loop_id, queries.c.kind != "trap")
-        .order_by(queries.c.id)
-    )
-    still_open = select(slots.c.query_id).where(slots.c.is_open)
+    """Round, deadline and usefulness of as many different open queries, drawn at random."""
+    of_loop = (queries.c.loop_id == loop_id, is_asked)
+    has_place = queries.c.id.in_(select(slots.c.query_id).where(slots.c.is_open))
     drawn_from = connection.execute(
-        as_open.where(queries.c.state == "open", queries.c.id.in_(still_open))
+        select(queries.c.round, queries.c.deadline, queries.c.usefulness)
+        .where(*of_loop, queries.c.kind != "trap", has_place)
+        .order_by(queries.c.id)
     ).all()
-    if not drawn_from:
+    traps = select(func.count()).select_from(queries).where(*of_loop, queries.c.kind == "trap", has_place)
+    n_waiting = int(connection.execute(traps).scalar_one())
+    if n and n_waiting + n > len(drawn_from):
+        room = max(0, len(drawn_from) - n_waiting)
         raise InvalidInput(
-            "no query of this loop is open, so that traps could be told by standing alone: add them while "
-            "queries wait for people"
+            f"{len(drawn_from)} queries of this loop wait for people, and {n_waiting} traps: {n} more would "
+            f"be told by standing alone. Add at most {room} now, and others while queries wait again"
         )
-    which = rng.integers(len(drawn_from), size=n)
+    which = rng.choice(len(drawn_from), size=n, replace=False) if n else np.array([], dtype=np.intp)
     return [dict(drawn_from[i]._mapping) for i in which.tolist()]

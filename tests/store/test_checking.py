@@ -8,11 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import delete, insert, select, text, update
 
 from bootstrap.content import content_hash
-from bootstrap.store import schema, trail
+from bootstrap.errors import StoreError
+from bootstrap.store import covered, schema, trail
+from bootstrap.store.answers import LabelRow, add_labels
 from bootstrap.store.checking import CheckReport, check
+from bootstrap.store.class_lists import change_classes
 from bootstrap.store.database import Database
 
 Tamper = Callable[..., None]
@@ -75,16 +78,28 @@ def test_others_may_write_while_a_store_is_checked(database: Database, tamper: T
     ("statement", "found"),
     [
         # rows that are never changed
-        ("UPDATE labels SET label = '\"b\"' WHERE id = 1", "(labels) does not fit its rows (labels 1 to 2)"),
-        ("UPDATE labels SET \"by\" = 'bob' WHERE id = 2", "(labels) does not fit its rows (labels 1 to 2)"),
-        ("UPDATE labels SET at = at - 3600 WHERE id = 5", "(labels) does not fit its rows (labels 5)"),
+        (
+            "UPDATE labels SET label = '\"b\"' WHERE id = 1",
+            "(labels 1 to 2): some were edited, removed or put in. It is about item 'team-0' to 'team-1'.",
+        ),
+        (
+            "UPDATE labels SET \"by\" = 'bob' WHERE id = 2",
+            "(labels 1 to 2): some were edited, removed or put in. It is about item 'team-0' to 'team-1'.",
+        ),
+        (
+            "UPDATE labels SET at = at - 3600 WHERE id = 5",
+            "(labels 5): some were edited, removed or put in. It is about item 'team-3'.",
+        ),
         ("DELETE FROM labels WHERE id = 6", "(labels) does not fit its rows (none of them is left)"),
         (
             "UPDATE decisions SET probability = 0.9 WHERE query_id = 3",
-            "(queries 1 to 5 and decisions 1 to 5)",
+            "decisions 1 to 5): some were edited, removed or put in. It is about item 'team-0' to 'team-4'",
         ),
         ("UPDATE queries SET kind = 'audit' WHERE id = 3", "(published) does not fit its rows"),
-        ("UPDATE members SET turn = 0 WHERE loop_id = 1 AND row = 2", "members 1/0 to 1/4)"),
+        (
+            "UPDATE members SET turn = 0 WHERE loop_id = 1 AND row = 2",
+            "members 1/0 to 1/4)",
+        ),
         (
             "UPDATE loops SET key = '00' WHERE id = 1",
             "(begun) does not fit its rows (loops 1 and class_lists 1/1)",
@@ -97,7 +112,7 @@ def test_others_may_write_while_a_store_is_checked(database: Database, tamper: T
             'INSERT INTO labels (id, loop_id, item_id, "row", source, "by", round, at, blind, extra, '
             'adjudicates, class_version) SELECT 99, loop_id, item_id, "row", source, "by", round, at, blind, '
             "true, adjudicates, class_version FROM labels WHERE id = 1",
-            "labels 99 is in no entry of the trail",
+            "Row labels 99 (item 'team-0') is in no entry of the trail",
         ),
         (
             "INSERT INTO rounds (loop_id, number, body, taken_up_to, class_version, at) "
@@ -126,33 +141,88 @@ def test_others_may_write_while_a_store_is_checked(database: Database, tamper: T
         # what the rows say together
         (
             "UPDATE items SET content = 'another' WHERE id = 2",
-            "Item 2: its content is not what its key was made of.",
+            "Item 'team-1' (number 2) has another content than its key was made of.",
         ),
         (
             "UPDATE items SET content = NULL WHERE id = 2",
-            "Item 2: its content is gone, and it was not erased.",
+            "Item 'team-1' (number 2) has no content any more, and was not erased.",
         ),
-        ("UPDATE items SET erased_at = 5 WHERE id = 2", "Item 2 was erased, and its content is there."),
+        (
+            "UPDATE items SET erased_at = 5 WHERE id = 2",
+            "Item 'team-1' (number 2) was erased, and its content is there.",
+        ),
         (
             "UPDATE standing SET label_id = 2 WHERE loop_id = 1 AND item_id = 1",
-            "What counts of item 1 in loop 1 (first) is not label 2.",
+            "What counts of item 'team-0' (number 1) in loop 'team' (first answer) is noted as label 2",
         ),
-        ("DELETE FROM standing WHERE loop_id = 1 AND item_id = 1", "Label 1 of item 1 should count"),
+        (
+            "DELETE FROM standing WHERE loop_id = 1 AND item_id = 1",
+            "Label 1 of item 'team-0' (number 1) in loop 'team' should count, and none does.",
+        ),
         (
             "INSERT INTO standing (loop_id, item_id, opinion, label_id, skip) "
             "VALUES (1, 4, 'first', 4, false)",
-            "Label 4 of item 4 was taken back, and still counts.",
+            "Label 4 of item 'team-3' (number 4) in loop 'team' counts, though it was taken back",
         ),
-        ("UPDATE standing SET skip = true WHERE loop_id = 1 AND item_id = 1", "is not label 1."),
-        ("UPDATE labels SET undoes = 1 WHERE id = 5", "Label 5 of item 4 takes back a label of another item"),
+        (
+            "UPDATE standing SET skip = true WHERE loop_id = 1 AND item_id = 1",
+            "is noted as label 1, which is not there",
+        ),
+        (
+            "UPDATE labels SET undoes = 1 WHERE id = 5",
+            "Label 5 of item 'team-3' (number 4) in loop 'team' takes back a label of another item",
+        ),
         (
             "UPDATE loops SET taken_up_to = 77 WHERE id = 1",
-            "Loop 1 has read up to label 77, which does not exist.",
+            "Loop 'team' has read up to label 77, which is none of its labels.",
+        ),
+        ("DELETE FROM store", "The row of the table store is gone, which says where the trail ends."),
+        # loops
+        (
+            "UPDATE loops SET taken_up_to = 1 WHERE id = 1",
+            "Loop 'team' has read up to label 2 by the trail, and up to 1 by its own row.",
+        ),
+        (
+            "UPDATE loops SET taken_up_to = 8 WHERE id = 1",  # a label of the other loop
+            "Loop 'team' has read up to label 8, which is none of its labels.",
+        ),
+        (
+            "UPDATE loops SET class_version = 2 WHERE id = 2",
+            "Loop 'urgency' is at version 2 of its classes, and the last list is 1.",
+        ),
+        (
+            "DELETE FROM class_lists WHERE loop_id = 2",
+            "Loop 'urgency' is at version 1 of its classes, and there is no list.",
+        ),
+        # members
+        *(
+            (
+                f"UPDATE members SET {said} WHERE loop_id = 1 AND row = 3",
+                "Item 'team-3' (number 4) in loop 'team': its",
+            )
+            for said in ("at = 5", "at = -1", "at = NULL", "block_id = NULL", "block_id = 9")
+        ),
+        (
+            "UPDATE members SET name = 'team-1' WHERE loop_id = 1 AND row = 3",
+            "In loop 'team' 2 items have the id 'team-1'.",
+        ),
+        # queries
+        (
+            "UPDATE queries SET state = 'done' WHERE id = 2",
+            "Query 2 about item 'team-1' (number 2) in loop 'team': its state is 'done', not open,",
+        ),
+        (
+            "UPDATE queries SET state = 'settled' WHERE id = 5",
+            "Query 5 about item 'team-4' (number 5) in loop 'team' is settled, and nobody has answered it.",
+        ),
+        (
+            "UPDATE slots SET is_open = false WHERE query_id = 5",
+            "Query 5 about item 'team-4' (number 5) in loop 'team' is open, and no place for an answer is.",
         ),
         # leases
         (
             "UPDATE slots SET item_id = 3 WHERE id = 1",
-            "Slot 1 is about another item or loop than its query 1.",
+            "Slot 1 is about another item or loop than its query 1 about item 'team-0' (number 1).",
         ),
         (
             "UPDATE slots SET expires_at = leased_at - 1 WHERE loop_id = 1 AND reviewer = 'ann'",
@@ -160,9 +230,12 @@ def test_others_may_write_while_a_store_is_checked(database: Database, tamper: T
         ),
         (
             "UPDATE slots SET token = 'forged' WHERE id = 1",
-            "Slot 1 is held under a token that was never handed out.",
+            "Slot 1 for item 'team-0' (number 1) in loop 'team' is held under a token that was",
         ),
-        ("UPDATE queries SET state = 'withdrawn' WHERE id = 2", "Slot 2 is open, and its query 2 is not."),
+        (
+            "UPDATE queries SET state = 'withdrawn' WHERE id = 2",
+            "Slot 2 for item 'team-1' (number 2) in loop 'team' is open, and its query 2 is withdrawn.",
+        ),
     ],
 )
 def test_a_row_changed_by_hand_is_found_and_named(
@@ -178,8 +251,107 @@ def test_a_row_changed_by_hand_is_found_and_named(
 
 def test_two_first_labels_for_one_item_are_found(database: Database, tamper: Tamper) -> None:
     tamper("UPDATE labels SET extra = false WHERE id = 6")
+    twice = (
+        "Label 6 of item 'team-0' (number 1) in loop 'team' was stored as one that counts, though label 1 "
+        "did already."
+    )
+    assert twice in check(database).problems
+    split_a(database)  # label 6, of the same version, can't have come in its place
+    assert twice in check(database).problems
 
-    assert any("Label 6 of item 1 should count" in problem for problem in check(database).problems)
+
+def test_a_label_that_counts_where_another_should_is_found(database: Database, tamper: Tamper) -> None:
+    tamper("UPDATE standing SET label_id = 6 WHERE loop_id = 1 AND item_id = 1")
+
+    of_item = "Label 1 of item 'team-0' (number 1) in loop 'team' should count, and label 6 does."
+    assert of_item in check(database).problems
+
+
+def split_a(database: Database) -> None:
+    """Label 1, of the first item, counts no more."""
+    change_classes(database, "team", split={"a": ["a", "other"]}, by="lead")
+
+
+def say_more(database: Database, label: str, source: str, version: int) -> None:
+    """Another label for the first item, that counts."""
+    with database.writing() as connection:
+        old = connection.execute(select(schema.labels).where(schema.labels.c.id == 1)).one()
+        said = LabelRow(old.loop_id, old.item_id, old.row, label, source, "bob", 2, class_version=version)
+        add_labels(connection, [said], old.at)
+
+
+def test_what_was_said_of_a_class_that_was_split_counts_no_more_and_is_sound(
+    database: Database, small_loop: Callable[..., None]
+) -> None:
+    small_loop(database)
+    say_more(database, "b", "second", version=1)
+    split_a(database)
+    assert check(database).problems == ()
+    say_more(database, "other", "training", version=2)
+    change_classes(database, "team", rename={"b": "c"}, by="lead")
+
+    assert check(database).problems == ()
+
+
+def test_what_was_said_of_a_class_that_was_split_and_counts_is_found(
+    database: Database, small_loop: Callable[..., None]
+) -> None:
+    small_loop(database)
+    split_a(database)
+    with database.claiming() as connection:
+        row = {"loop_id": 1, "item_id": 1, "opinion": "first", "label_id": 1, "skip": False}
+        connection.execute(insert(schema.standing).values(row))
+
+    of_item = (
+        "Label 1 of item 'team-0' (number 1) in loop 'team' counts, though it was taken back or may not."
+    )
+    assert check(database).problems == (of_item,)
+
+
+@pytest.mark.parametrize("change", ["[]", "x", '{"split":[["a"]]}'])
+def test_a_list_of_classes_that_can_not_be_read_stops_nothing(
+    database: Database, small_loop: Callable[..., None], change: str
+) -> None:
+    small_loop(database)
+    split_a(database)
+    with database.claiming() as connection:
+        connection.execute(update(schema.class_lists).values(change=change))
+
+    problems = check(database).problems
+    assert "The lists of classes of loop 'team' can't be read." in problems
+    assert any("(classes) does not fit its rows" in problem for problem in problems)
+
+
+def test_entries_of_many_rows_are_read_some_at_a_time(
+    database: Database, tamper: Tamper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(covered, "_MANY", 2)
+    assert check(database).ok
+    tamper("UPDATE members SET turn = 0 WHERE loop_id = 1 AND row = 4")
+
+    (problem,) = check(database).problems
+    assert "(added) does not fit its rows" in problem
+
+
+def test_a_second_answer_is_compared_with_second_answers(
+    database: Database, small_loop: Callable[..., None]
+) -> None:
+    small_loop(database)
+    say_more(database, "b", "second", version=1)
+    assert check(database).problems == ()
+    with database.claiming() as connection:
+        connection.execute(delete(schema.standing).where(schema.standing.c.opinion == "second"))
+
+    of_item = (
+        "Label 7 of item 'team-0' (number 1) in loop 'team' (second answer) should count, and none does."
+    )
+    assert check(database).problems == (of_item,)
+
+
+def test_a_store_whose_row_was_removed_is_not_opened(storage: str, tamper: Tamper) -> None:
+    tamper("DELETE FROM store")
+    with pytest.raises(StoreError, match=r"lost the row of its table `store`.* Go back to a backup"):
+        check(storage)
 
 
 def test_a_row_of_which_two_entries_speak_is_found(
@@ -189,7 +361,10 @@ def test_a_row_of_which_two_entries_speak_is_found(
     with database.writing() as connection:
         trail.append(connection, "labels", {"ids": [1, 1]}, 0.0, loop_id=1)
 
-    assert any("labels 1 is in two entries of the trail" in problem for problem in check(database).problems)
+    assert any(
+        "Row labels 1 (item 'team-0') is in two entries of the trail" in problem
+        for problem in check(database).problems
+    )
 
 
 def test_a_body_that_makes_no_sense_stops_nothing(
@@ -255,7 +430,7 @@ def test_a_reference_to_nothing_is_found_on_sqlite(database: Database, tamper: T
     problems = check(database).problems
 
     assert any("refers to a row of labels that is not there" in problem for problem in problems)
-    assert any("is not label 500" in problem for problem in problems)
+    assert any("is noted as label 500" in problem for problem in problems)
 
 
 def test_items_from_outside_of_a_pool_and_certificates_are_covered(

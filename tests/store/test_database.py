@@ -21,6 +21,7 @@ from bootstrap.store import database as database_module
 from bootstrap.store import schema, trail
 from bootstrap.store.answers import next_id
 from bootstrap.store.database import Database, opened
+from bootstrap.store.desk import Desk
 
 
 def add_item(database: Database, key: str) -> None:
@@ -102,14 +103,47 @@ def test_a_closed_store_can_be_used_again(database: Database) -> None:
         (None, "storage is a URL such as"),
         (Path("labels.db"), "storage is a URL such as"),
         ("labels.db", "storage is a URL such as"),
-        ("sqlite://", "keeps nothing: name a file"),
-        ("sqlite:///:memory:", "keeps nothing: name a file"),
+        ("sqlite://", "names no file to keep labels in"),
+        ("sqlite:///", "names no file to keep labels in"),
+        ("sqlite:///:memory:", "names no file to keep labels in"),
+        ("sqlite://labels.db", "a fourth slash for a path from the root"),
+        ("sqlite://host/labels.db", "a fourth slash for a path from the root"),
+        ("sqlite:///a\0b.db", "names no file"),
+        ("sqlite:///labels.db?timeout=5", "options after a question mark"),
+        ("sqlite:///file:labels.db?mode=ro&uri=true", "options after a question mark"),
+        ("postgresql://host:port/labels", "storage is a URL such as"),
         ("mysql://host/labels", "on SQLite or PostgreSQL, got mysql"),
     ],
 )
 def test_what_is_no_url_of_a_store_is_refused(url: Any, match: str) -> None:
     with pytest.raises(InvalidInput, match=match):
         Database(url)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["my labels.db", "my%20labels.db", "really?.db", "?.db", "a#1.db", "100%.db", "ünï.db", "a&b+c@d:e.db"],
+)
+def test_a_path_means_what_it_says(name: str, tmp_path: Path) -> None:
+    """And so does the URL that messages show: it opens the same store."""
+    with closing(Database(f"sqlite:///{tmp_path / name}")) as database:
+        add_item(database, "x")
+        shown = database.url
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name]
+    assert shown == f"sqlite:///{tmp_path / name}"
+    with closing(Database(shown, must_exist=True)) as database:
+        assert n_items(database) == 1
+
+
+@pytest.mark.parametrize("name", [r"C:\team\labels.db", "C:/team/labels.db"])
+def test_a_windows_path_is_taken_as_it_is(name: str) -> None:
+    assert database_module._parse(f"sqlite:///{name}").database == name
+
+
+def test_whoever_comes_before_the_loop_is_told_to_start_it(storage: str, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"There is no store at .* first start the loop with this storage"):
+        Desk(storage, "ann")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_psycopg_the_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
