@@ -15,7 +15,7 @@ from bootstrap.store.database import Database
 from bootstrap.store.desk import Desk
 from bootstrap.store.progress import progress_of
 
-#: What was looked up before, tables with a row for each loop, reviewer or list of classes, and indexes of what
+#: What was looked up before, tables with a row for each loop, reviewer or class list, and indexes of what
 #: is open or taken back.
 SHORT = (
     "anon_1",
