@@ -119,7 +119,7 @@ def _restored(said: dict[str, Any], arrays: Iterator[NDArray[Any]]) -> Any:
         categories = pd.Index(_restored(said["categories"], arrays))
         return pd.Series(pd.Categorical.from_codes(codes, categories, ordered=said["ordered"]))
     if said["is"] == "texts":
-        dtype = pd.StringDtype(said["storage"], na_value=pd.NA if said["has_na"] else np.nan)
+        dtype = pd.StringDtype(said["storage"]) if said["has_na"] else _texts_with_nan(said["storage"])
         return pd.Series(said["values"], dtype=dtype)
     if said["is"] == "times":
         return pd.Series(next(arrays)).dt.tz_localize("UTC").astype(said["dtype"])
@@ -130,3 +130,13 @@ def _restored(said: dict[str, Any], arrays: Iterator[NDArray[Any]]) -> Any:
 
 def _masked(pd: Any) -> tuple[type, ...]:
     return pd.arrays.IntegerArray, pd.arrays.FloatingArray, pd.arrays.BooleanArray
+
+
+def _texts_with_nan(storage: str) -> Any:
+    """The type of texts in which NaN stands for what is missing; plain objects in a pandas that has none."""
+    import pandas as pd
+
+    try:
+        return pd.StringDtype(storage, na_value=np.nan)
+    except TypeError:  # before pandas 2.3
+        return np.dtype(object)

@@ -30,6 +30,7 @@ from bootstrap.store.features import (
     write_block,
     write_features,
 )
+from bootstrap.store.frames import _texts_with_nan
 from bootstrap.store.schema import blocks
 
 
@@ -312,3 +313,13 @@ def test_what_could_not_come_back_equal_is_refused(item: Any) -> None:
 def test_a_payload_of_a_later_version_is_refused() -> None:
     with pytest.raises(InvalidInput, match="'hologram' is not known"):
         payload_from('{"$": "hologram"}')
+
+
+def test_texts_of_a_newer_pandas_are_objects_in_an_older_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = pd.StringDtype
+
+    def of_before(storage: str) -> pd.StringDtype:
+        return known(storage)
+
+    monkeypatch.setattr(pd, "StringDtype", of_before)
+    assert _texts_with_nan("python") == np.dtype(object)
