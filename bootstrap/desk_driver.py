@@ -8,6 +8,7 @@ takes what they said.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
@@ -21,6 +22,9 @@ __all__ = ["DeskDriver", "wait_for"]
 
 #: Seconds between two looks at the store: the first after something has happened, and the longest.
 _SHORTEST, _LONGEST = 0.02, 2.0
+
+#: Seconds in which nothing comes before somebody is said to be missing.
+_PATIENCE = 30.0
 
 
 class _Published(Protocol):
@@ -46,6 +50,8 @@ class _Published(Protocol):
 
 class _Desks(Protocol):
     """What it needs of the store."""
+
+    overlap: int
 
     def open_desks(self) -> None: ...
 
@@ -87,6 +93,7 @@ class DeskDriver:
         self._stop = stop_conditions(budget, rounds, until)
         self._callbacks = checked_callbacks(callbacks)
         self._sleep = sleep
+        self._has_said = False
 
     def run(self, loop: Any) -> str:
         """Drive the loop; returns why it stopped."""
@@ -121,17 +128,24 @@ class DeskDriver:
             loop.ask_second()
         now = self._desks.progress()
         while now.n_training < self._batch_size + self._queue_ahead:
-            left = None if self._budget is None else self._budget - loop.n_labels - now.n_open
             if now.n_open and not self._queue_ahead:
                 break
-            if (left is not None and left < 1) or not loop.publish_more(left):
+            limit = self._affordable(loop, now)
+            if limit == 0 or not loop.publish_more(limit):
                 break
             now = self._desks.progress()
         return now.n_open > 0
 
+    def _affordable(self, loop: _Published, now: Progress) -> int | None:
+        """How many further queries the budget allows, with all that they cost; the last may cost it more."""
+        if self._budget is None:
+            return None
+        left = max(0, self._budget - loop.n_labels - now.n_to_come)
+        return -(-left // self._desks.overlap)
+
     def _wait(self, loop: _Published) -> bool:
         """Until it is time for the next refit; False where there is a reason to stop first."""
-        pause = _SHORTEST
+        pause, waited = _SHORTEST, 0.0
         before = self._desks.progress()
         now = before
         while now.n_open and not (self._queue_ahead and now.n_answered >= self._batch_size):
@@ -139,8 +153,23 @@ class DeskDriver:
                 return False
             self._sleep(pause)
             now = self._desks.progress()
+            waited = waited + pause if now == before else 0.0
+            if waited > _PATIENCE and now.n_for_another == now.n_open:
+                self._say_who_is_missing(now.n_open)
             pause, before = _next_pause(pause, now != before), now
         return True
+
+    def _say_who_is_missing(self, n: int) -> None:
+        """Once a run: what stands still for this reason would wait for ever."""
+        if not self._has_said:
+            self._has_said = True
+            overlap = self._desks.overlap
+            warnings.warn(
+                f"the run waits for another person: all {n} open queries have an answer, and are to have "
+                f"{overlap} by different people (overlap={overlap}). It goes on as soon as somebody else "
+                "answers: Desk(storage, by=...)",
+                stacklevel=4,
+            )
 
 
 def wait_for(

@@ -66,7 +66,7 @@ class Journal:
         self.to_desks = False
         self.connection: Connection | None = None
         self._loop = loop
-        self._overlap = overlap
+        self.overlap = overlap
         self._lock = TrainingLock(database, record.name)
         self._one_thread = RLock()
         self._depth = 0  # of `holding`
@@ -83,7 +83,7 @@ class Journal:
         """Know nothing of what the store has."""
         loop = self._loop
         self._replay = Replay(loop)
-        self._unwritten = Unwritten(loop, self.record, self._replay, overlap=self._overlap)
+        self._unwritten = Unwritten(loop, self.record, self._replay, overlap=self.overlap)
         self._models = StoredModels(loop, self.database, self.record, self._replay, self._unwritten)
         self._trail, self._may_wait, self._must_forget, self._waits = 0, True, False, False
         loop._certifying.refit = self._models.refit_candidate

@@ -231,7 +231,9 @@ class BootstrapLoop(Asking):
             Labels that exist for items outside the pool: trained on, never evidence. One whose content is
             in the held-out set is not trained on.
         budget : int, optional
-            Labels that people give in this loop, audits included, in all its runs together.
+            Labels that people give in this loop, audits included, in all its runs together; a SKIP is none.
+            With people at desks it allows for what they have in hand; the last query may go beyond it by
+            `overlap - 1` labels, and what settles a disagreement comes on top.
         rounds : int, optional
             Rounds of this loop, in all its runs together.
         until : StopCondition or function of the loop, optional

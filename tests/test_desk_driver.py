@@ -152,6 +152,43 @@ def test_two_people_for_each_query_and_their_costs_are_counted(storage):
     loop.close()
 
 
+@pytest.mark.parametrize(
+    ("overlap", "queue_ahead", "budget"), [(1, 20, 47), (2, 0, 30), (2, 15, 41), (3, 5, 40)]
+)
+def test_the_budget_holds_with_all_that_is_in_hand(tmp_path, overlap, queue_ahead, budget):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = a_loop(storage=storage, overlap=overlap)
+    loop.add(X, ids=IDS)
+    people = People(storage, names=["ann", "bob", "eve", "joe"], each=7)
+    assert drive(loop, people, queue_ahead=queue_ahead, budget=budget).endswith(f"of {budget} labels spent")
+    for _ in range(8):  # what is in somebody's hands still comes
+        people(0.0)
+    loop.take_saved()
+    assert budget <= loop.n_labels < budget + overlap
+    people.go_home()
+    loop.close()
+
+
+def test_a_run_says_that_another_person_is_missing(tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = a_loop(storage=storage, overlap=2)
+    loop.add(X, ids=IDS)
+    ann, bob = People(storage, names=["ann"]), People(storage, names=["bob"])
+
+    def alone(seconds):
+        ann(seconds)
+        if ann.pauses > 100:
+            bob(seconds)
+
+    with pytest.warns(UserWarning, match=r"another person: all \d+ open queries .*overlap=2") as warned:
+        drive(loop, alone, queue_ahead=0, rounds=2)
+    assert len(warned) == 1
+    assert ann.pauses > 100
+    for people in (ann, bob):
+        people.go_home()
+    loop.close()
+
+
 def test_traps_never_reach_the_loop(tmp_path):
     storage = f"sqlite:///{tmp_path / 'labels.db'}"
     loop = a_loop(storage=storage, classes=["ham", "spam"])

@@ -16,6 +16,7 @@ from bootstrap import __version__
 from bootstrap.cli.bench import bench as _bench
 from bootstrap.cli.db import db as _db
 from bootstrap.cli.demo import demo as _demo
+from bootstrap.cli.option_words import in_options
 from bootstrap.cli.run import run as _run
 from bootstrap.cli.run_verdict import plan as _plan
 from bootstrap.cli.verdict import verdict as _verdict
@@ -107,5 +108,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (BootstrapError, OSError) as error:
         if "--debug" in arguments:
             raise
-        typer.echo(f"Error: {error}", err=True)
+        typer.echo(f"Error: {in_options(str(error))}", err=True)
         sys.exit(2)

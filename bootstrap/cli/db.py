@@ -5,17 +5,20 @@ A store is named by its URL, by its file, or by the folder that `run` has writte
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
+from bootstrap.cli.run_folder import url_of
 from bootstrap.cli.terminal_output import Debug
 from bootstrap.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from bootstrap.store.erasing import Erased
+    from bootstrap.store.erasing import Erasable, Erased
+    from bootstrap.store.importing import ImportReport
 
 __all__ = ["db", "storage_of"]
 
@@ -41,6 +44,10 @@ Raw: TypeAlias = Annotated[
     typer.Option(
         "--raw", help="CSV for programs: without the marks that keep a spreadsheet from running it."
     ),
+]
+
+Yes: TypeAlias = Annotated[
+    bool, typer.Option("--yes", help="Erase without asking; needed where nobody can be asked.")
 ]
 
 db = typer.Typer(
@@ -73,7 +80,7 @@ def storage_of(argument: str) -> str:
             f"There is no {argument}. Name the file of a store, the folder that `bootstrap-labels run` has "
             "written, or a URL such as sqlite:///labels.db or postgresql://user@host/name."
         )
-    return f"sqlite:///{path.as_posix()}"
+    return url_of(path)
 
 
 @db.command("check")
@@ -200,11 +207,27 @@ def import_(
         f"{report.n_skipped} skipped, {report.n_extra} kept beside another label, "
         f"{report.n_duplicates} known before, {report.n_unlabeled} without a label."
     )
+    _say_of_labels(report)
     _list("Lines that say what was known", (str(line) for line in report.duplicates))
     _list("Lines about items that the loop does not have", (str(line) for line in report.unknown))
     _list("Lines that can't be read", (f"{line}: {why}" for line, why in report.bad))
     if report.bad or report.unknown:
         raise typer.Exit(1)
+
+
+def _say_of_labels(report: ImportReport) -> None:
+    """What is not plain of labels that count now."""
+    if report.n_held_out:
+        typer.echo(
+            f"On held-out items, where the model is measured: {_count(report.n_held_out, 'new label')}, "
+            "kept, but neither trained on nor evidence."
+        )
+    if report.n_as_text:
+        typer.echo(
+            "Numbers taken as text, which is all that such a file can say: "
+            f"{_count(report.n_as_text, 'new label')}. To have numbers, import from .jsonl or .parquet, or "
+            "begin the loop with numbers as its classes."
+        )
 
 
 @db.command("erase")
@@ -213,15 +236,20 @@ def erase(
     ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of items.", show_default=False)],
     loop: Loop = None,
     by: By = None,
+    yes: Yes = False,
     debug: Debug = False,
 ) -> None:
     """Erase what people saw of these items: content, payload, features. What was decided stays, by hash.
 
-    Exit code 1 if the store does not hold some of them.
+    Says what would go, and asks. Exit code 1 if the store does not hold some of them.
     """
     from bootstrap.store.erasing import erase as erase_items
+    from bootstrap.store.erasing import to_erase
 
-    erased = erase_items(storage_of(store), ids, loop=loop, by=by)
+    storage = storage_of(store)
+    if not yes:
+        _ask_back(to_erase(storage, ids, loop=loop))
+    erased = erase_items(storage, ids, loop=loop, by=by)
     _say_erased(erased)
     if erased.unknown:
         raise typer.Exit(1)
@@ -239,12 +267,38 @@ def prune(
     unlabeled: Annotated[
         bool, typer.Option("--unlabeled", help="Items that nobody has labeled in that time, too.")
     ] = False,
+    yes: Yes = False,
     debug: Debug = False,
 ) -> None:
-    """Erase items that are done with: no question about them is open, and their last label is old."""
-    from bootstrap.store.erasing import prune as prune_items
+    """Erase items that are done with: no question about them is open, and their last label is old.
 
-    _say_erased(prune_items(storage_of(store), older_than, loop=loop, by=by, unlabeled=unlabeled))
+    Says what would go, and asks.
+    """
+    from bootstrap.store.erasing import prune as prune_items
+    from bootstrap.store.erasing import to_prune
+
+    storage = storage_of(store)
+    if not yes:
+        _ask_back(to_prune(storage, older_than, loop=loop, unlabeled=unlabeled))
+    _say_erased(prune_items(storage, older_than, loop=loop, by=by, unlabeled=unlabeled))
+
+
+def _ask_back(found: Erasable) -> None:
+    """Say what would be erased, and go on only if somebody agrees. Where there is nothing, ask nobody."""
+    if not found.n_items:
+        return
+    more = f" and {found.n_items - len(found.first):,} more" if found.n_items > len(found.first) else ""
+    told = (
+        f"{_count(found.n_items, 'item')} would lose content, features and id for good: "
+        f"{', '.join(found.first)}{more}. {found.n_labeled:,} with a label, which stays; "
+        f"{_count(found.n_open, 'open question')} would be withdrawn."
+    )
+    if not sys.stdin.isatty():
+        raise InvalidInput(f"{told} Nothing was erased: there is nobody to ask here. To go ahead, add --yes.")
+    typer.echo(told)
+    if not typer.confirm("Erase?"):
+        typer.echo("Nothing was erased.")
+        raise typer.Exit(1)
 
 
 def _say_erased(erased: Erased) -> None:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from bootstrap.errors import InvalidInput, StoreError
+from bootstrap.cli.option_words import OPTION_OF
+from bootstrap.errors import StoreError
 
 __all__ = ["Begun", "RunFolder", "url_of"]
 
 _FORMAT: Final = "bootstrap-labels run"
 _VERSION: Final = 1
+#: What a setting is called where people choose it.
+_CALLED: Final = {**OPTION_OF, "id": "--id", "input": "the file", "pipeline": "the model", "text": "--text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,8 @@ class RunFolder:
         wanted: dict[str, Any] = json.loads(json.dumps(settings))  # as it comes back from the file
         names = dict.fromkeys((*begun.settings, *wanted))
         said = [
-            f"{name} is {_shown(begun.settings, name)} there and {_shown(wanted, name)} now"
+            f"{_CALLED.get(name, name)} is {_shown(begun.settings, name)} there and "
+            f"{_shown(wanted, name)} now"
             for name in names
             if _shown(begun.settings, name) != _shown(wanted, name)
         ]
@@ -143,17 +147,11 @@ class RunFolder:
 
 
 def url_of(path: Path) -> str:
-    """The URL of a store in this file.
-
-    Raises
-    ------
-    InvalidInput
-        If no URL can say that.
-    """
-    if "?" in str(path):
-        raise InvalidInput(f"{path}: the name of a store's folder has no question mark. Choose another one.")
+    """The URL of a store in this file."""
     return f"sqlite:///{path.as_posix()}"
 
 
 def _shown(settings: Mapping[str, Any], name: str) -> str:
-    return repr(settings[name]) if name in settings else "not set"
+    if name not in settings:
+        return "not set"
+    return "not given" if settings[name] is None else repr(settings[name])

@@ -74,6 +74,7 @@ class StateCheck:
             "Query {query} about {item} in {loop}: its state is {state!r}, not open, settled or withdrawn.",
         )
         say_of(_UNANSWERED, "Query {query} about {item} in {loop} is settled, and nobody has answered it.")
+        say_of(_ASKED_AGAIN, "Query {query} about {item} in {loop} is open, though it was answered.")
         say_of(_STUCK, "Query {query} about {item} in {loop} is open, and no place for an answer is.")
         say_of(_CLOSED, "Slot {slot} for {item} in {loop} is open, and its query {query} is {state}.")
         say_of(_MISMATCHED, "Slot {slot} is about another item or loop than its query {query} about {item}.")
@@ -143,6 +144,15 @@ _was_answered = exists().where(
 )
 _UNANSWERED = _THE_QUERY.where(queries.c.state == "settled", ~_was_answered)
 _has_slots = exists().where(slots.c.query_id == queries.c.id)
+_back = labels.alias()
+_stands_answered = exists().where(
+    labels.c.item_id == queries.c.item_id,
+    labels.c.query_id == queries.c.id,
+    labels.c.undoes.is_(None),
+    ~labels.c.extra,
+    ~exists().where(_back.c.undoes == labels.c.id),
+)
+_ASKED_AGAIN = _THE_QUERY.where(queries.c.state == "open", ~_has_slots, _stands_answered)
 _has_open_slots = exists().where(slots.c.query_id == queries.c.id, slots.c.is_open)
 _STUCK = _THE_QUERY.where(queries.c.state == "open", _has_slots, ~_has_open_slots)
 

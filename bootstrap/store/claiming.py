@@ -19,8 +19,6 @@ from sqlalchemy import (
     Float,
     Select,
     bindparam,
-    case,
-    func,
     insert,
     literal_column,
     or_,
@@ -39,7 +37,6 @@ __all__ = [
     "NO_DEADLINE",
     "Lease",
     "is_held",
-    "n_unanswered",
     "open_slots",
     "take_slot",
     "withdraw_unclaimed",
@@ -303,27 +300,10 @@ def withdraw_unclaimed(connection: Connection, loop_id: int, now: float) -> list
     return taken_back
 
 
-def n_unanswered(connection: Connection, loop_id: int) -> int:
-    """How many queries of a loop have fewer answers than they should, traps aside.
-
-    One that is open beyond that, since people differ or could not tell, is not among them.
-    """
-    return int(connection.execute(_UNANSWERED, {"loop": loop_id}).scalar_one())
-
-
 _OPEN_QUERIES = (
     queries.c.loop_id == bindparam("loop"),
     is_asked,
     queries.c.kind != "trap",
-)
-_IS_ANSWERED = case((slots.c.is_open, 0), else_=1)
-_UNANSWERED = select(func.count()).select_from(
-    select(queries.c.id)
-    .join(slots, slots.c.query_id == queries.c.id)
-    .where(*_OPEN_QUERIES)
-    .group_by(queries.c.id, queries.c.overlap)
-    .having(func.sum(_IS_ANSWERED) < queries.c.overlap)
-    .subquery()
 )
 _FIRST_SLOTS = (
     select(slots.c.query_id, slots.c.is_open, slots.c.reviewer, slots.c.leased_at, slots.c.expires_at)

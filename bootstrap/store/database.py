@@ -306,7 +306,7 @@ def _parse(url: str) -> URL:
                 "storage: the password stands before the host: postgresql://user:password@host"
             )
         return parsed.set(drivername="postgresql+psycopg")
-    raise InvalidInput(f"storage is on SQLite or PostgreSQL, got {kind}: sqlite:///labels.db, postgresql://…")
+    raise InvalidInput(f"a store is on SQLite or PostgreSQL, got {kind}: sqlite:///labels.db, postgresql://…")
 
 
 def _path_in(url: str) -> str:

@@ -25,10 +25,13 @@ from bootstrap.store.loop_names import some_loops
 from bootstrap.store.schema import aliases, items, labels, members, queries, slots, standing
 from bootstrap.store.slices import in_slices
 
-__all__ = ["Erased", "erase", "prune"]
+__all__ = ["Erasable", "Erased", "erase", "prune", "to_erase", "to_prune"]
 
 
 _SECONDS: Final = {"h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+
+#: Ids of items that are told beforehand.
+_MOST_TOLD: Final = 5
 
 #: Milliseconds for which SQLite waits for readers before it leaves its write-ahead log as it is.
 _PATIENCE: Final = 5000
@@ -66,6 +69,47 @@ class Erased:
         return len(self.unknown)
 
 
+@dataclass(frozen=True, slots=True)
+class Erasable:
+    """What would be erased.
+
+    Attributes
+    ----------
+    n_items : int
+    first : tuple of str
+        Ids of the first five.
+    n_labeled : int
+        Items that somebody has given a class.
+    n_open : int
+        Open queries about these items.
+    """
+
+    n_items: int
+    first: tuple[str, ...]
+    n_labeled: int
+    n_open: int
+
+
+def to_erase(storage: str | Database, ids: Iterable[str], *, loop: str | None = None) -> Erasable:
+    """What :func:`erase` would erase; nothing is changed. Raises what it raises."""
+    names = _names(ids)
+    with opened(storage) as database, database.reading() as connection:
+        loop_ids = list(some_loops(connection, loop))
+        wanted = set[int]().union(*(_items_named(connection, loop_ids, name) for name in names))
+        return _looked_over(connection, sorted(wanted))
+
+
+def to_prune(
+    storage: str | Database, older_than: str | float, *, loop: str | None = None, unlabeled: bool = False
+) -> Erasable:
+    """What :func:`prune` would erase now; nothing is changed. Raises what it raises."""
+    seconds = _seconds(older_than)
+    with opened(storage) as database, database.reading() as connection:
+        loop_ids = None if loop is None else list(some_loops(connection, loop))
+        before = database.time(connection) - seconds
+        return _looked_over(connection, _done_with(connection, before, loop_ids, unlabeled))
+
+
 def erase(
     storage: str | Database, ids: Iterable[str], *, loop: str | None = None, by: str | None = None
 ) -> Erased:
@@ -94,9 +138,7 @@ def erase(
     InvalidInput
         If `ids` is a single string, or there is no such loop.
     """
-    if isinstance(ids, str | bytes):
-        raise InvalidInput("ids is a single string: pass a list of ids")
-    names = list(dict.fromkeys(str(name) for name in ids))
+    names = _names(ids)
     with opened(storage) as database:
         with _writing_over(database) as connection:
             loop_ids = list(some_loops(connection, loop))
@@ -154,6 +196,32 @@ def prune(
 # which items
 
 
+def _names(ids: Iterable[str]) -> list[str]:
+    if isinstance(ids, str | bytes):
+        raise InvalidInput("ids is a single string: pass a list of ids")
+    return list(dict.fromkeys(str(name) for name in ids))
+
+
+def _looked_over(connection: Connection, wanted: Sequence[int]) -> Erasable:
+    """Those of the items that are not erased yet."""
+    n_items = n_labeled = n_open = 0
+    first: list[str] = []
+    for slice_ in in_slices(wanted):
+        of_these = (items.c.id.in_(slice_), items.c.erased_at.is_(None))
+        fresh = list(connection.execute(select(items.c.id).where(*of_these).order_by(items.c.id)).scalars())
+        labeled = select(func.count(standing.c.item_id.distinct())).where(
+            standing.c.item_id.in_(fresh), ~standing.c.skip
+        )
+        asked = select(func.count()).where(queries.c.item_id.in_(fresh), queries.c.state == "open")
+        n_items += len(fresh)
+        n_labeled += int(connection.execute(labeled).scalar_one())
+        n_open += int(connection.execute(asked).scalar_one())
+        for item in fresh[: _MOST_TOLD - len(first)]:
+            name = select(members.c.name).where(members.c.item_id == item).order_by(members.c.loop_id)
+            first += connection.execute(name.limit(1)).scalars()
+    return Erasable(n_items, tuple(first), n_labeled, n_open)
+
+
 def _items_named(connection: Connection, loop_ids: list[int], name: str) -> set[int]:
     """Items of this id, or that had it before they were erased."""
     both = [name, _hidden(name)]
@@ -170,7 +238,9 @@ def _done_with(
     connection: Connection, before: float, loop_ids: list[int] | None, unlabeled: bool
 ) -> list[int]:
     is_asked = exists().where(queries.c.item_id == items.c.id, queries.c.state == "open")
-    answered = exists().where(standing.c.loop_id == members.c.loop_id, standing.c.item_id == items.c.id)
+    answered = exists().where(
+        standing.c.loop_id == members.c.loop_id, standing.c.item_id == members.c.item_id
+    )
     waits = exists().where(members.c.item_id == items.c.id, ~answered)
     last = select(func.max(labels.c.at)).where(labels.c.item_id == items.c.id).scalar_subquery()
     if unlabeled:

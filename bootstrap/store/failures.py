@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError
 
 __all__ = ["what_to_do"]
@@ -136,18 +136,23 @@ def what_to_do(error: DBAPIError, url: str) -> str:
 
 def _of_sqlite(name: str, said: str, url: str) -> str:
     if name.startswith("SQLITE_CANTOPEN"):
-        return _not_opened(Path(make_url(url).database or ""))
+        return _not_opened(url.removeprefix("sqlite:///"))
     for begin, text, advice in _SQLITE:
         if name.startswith(begin) and text in said:
             return advice
     return "SQLite could not do it"
 
 
-def _not_opened(path: Path) -> str:
+def _not_opened(name: str) -> str:
+    path = Path(name)
     if path.is_dir():
         return f"{path} is a folder. Name a file in it: {path / 'labels.db'}"
     if not path.parent.is_dir():
-        return f"there is no folder {path.parent}. Make it, or check the path"
+        meant = Path(unquote(name)).parent
+        as_is = (
+            f" (the path is taken as it stands; if you mean {meant}, write that)" if meant.is_dir() else ""
+        )
+        return f"there is no folder {path.parent}. Make it, or check the path{as_is}"
     return "the file can't be opened. Check that this user may read and write it and its folder"
 
 

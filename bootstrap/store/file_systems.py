@@ -1,7 +1,8 @@
 """Where SQLite must not live: on file systems of other machines, whose locks can't be trusted.
 
 Two processes that both believe to hold the lock hand one item out twice, or damage the file. What is mounted
-where is known on Linux only; elsewhere nothing is refused.
+where is known on Linux only; on Windows a path says whether it begins with another machine's name; elsewhere
+nothing is refused.
 """
 
 from __future__ import annotations
@@ -87,6 +88,8 @@ def refuse_network(path: Path, mounts: str | None = None) -> None:
     StoreError
         If the file would lie on another machine.
     """
+    if (machine := _machine_in(path)) is not None:
+        raise StoreError(_refusal(path, f"on the machine {machine}"))
     if mounts is None:
         try:
             mounts = _MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
@@ -95,11 +98,21 @@ def refuse_network(path: Path, mounts: str | None = None) -> None:
     resolved = path.resolve()
     point, kind = _mounted_at(PurePosixPath(resolved.as_posix()), mounts)
     if kind is not None:
-        raise StoreError(
-            f"{resolved} lies on a network file system ({kind}, mounted at {point}), where SQLite's locks "
-            "can't be trusted and labels can be lost. Keep the store on a local disk; for several machines, "
-            "use PostgreSQL: storage='postgresql://user@host/name'. Nothing was made."
-        )
+        raise StoreError(_refusal(resolved, f"{kind}, mounted at {point}"))
+
+
+def _refusal(path: Path, where: str) -> str:
+    return (
+        f"{path} lies on a network file system ({where}), where SQLite's locks can't be trusted and labels "
+        "can be lost. Keep the store on a local disk; for several machines, use PostgreSQL, with a URL such "
+        "as postgresql://user@host/name. Nothing was made."
+    )
+
+
+def _machine_in(path: Path) -> str | None:
+    r"""The machine that a Windows path names, as in \\server\share\labels.db; None where it is this one."""
+    host, parted, _ = path.drive.removeprefix("\\\\").partition("\\")
+    return host if parted and host not in ("?", ".") else None
 
 
 def _mounted_at(path: PurePosixPath, mounts: str) -> tuple[str, str | None]:

@@ -20,6 +20,7 @@ from bootstrap.classes import ClassList
 from bootstrap.content import content_hash, content_id
 from bootstrap.errors import InvalidInput
 from bootstrap.labels import Outcome
+from bootstrap.pool import Place
 from bootstrap.records import Class, Skip
 from bootstrap.store.answers import LabelRow
 from bootstrap.store.database import Database, opened
@@ -51,6 +52,13 @@ class ImportReport:
         Labels kept beside another one that counts.
     n_unlabeled : int
         Rows of known items without a label.
+    n_held_out : int
+        New labels of held-out items: kept, but neither trained on, since the model is measured there, nor
+        evidence, since it is not known that they were given blind. Such an item is not audited any more.
+    n_as_text : int
+        New labels that look like whole numbers and were taken as text: the file says all labels as text, and
+        the loop's list of classes is open and has no numbers yet. For numbers begin the loop with them,
+        `classes=[0, 1]`, or import from JSON lines or Parquet.
     duplicates : tuple of int
         Lines that say what the store knew already.
     unknown : tuple of int
@@ -64,6 +72,8 @@ class ImportReport:
     n_skipped: int = 0
     n_extra: int = 0
     n_unlabeled: int = 0
+    n_held_out: int = 0
+    n_as_text: int = 0
     duplicates: tuple[int, ...] = ()
     unknown: tuple[int, ...] = ()
     bad: tuple[tuple[int, str], ...] = ()
@@ -153,10 +163,10 @@ def import_items(
 ) -> ImportReport:
     """Give a loop the labels of a file for the items that it knows. Doing so again changes nothing.
 
-    They count as labels that existed before they were asked for: trained on, and no evidence. A process that
-    trains the loop reads them as it reads people's answers. That holds for second answers in the file, too.
-    Some thousand rows are one transaction: after a
-    failure import the file again.
+    They count as labels that existed before they were asked for: trained on, but for those of held-out items,
+    and no evidence. A process that trains the loop reads them as it reads people's answers. That holds for
+    second answers in the file, too. Some thousand rows are one transaction: after a failure import the file
+    again.
 
     Parameters
     ----------
@@ -196,14 +206,19 @@ def import_items(
 class _Report:
     n_rows: int = 0
     counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("n_new", "n_skipped", "n_extra", "n_unlabeled"), 0)
+        default_factory=lambda: dict.fromkeys(
+            ("n_new", "n_skipped", "n_extra", "n_unlabeled", "n_held_out", "n_as_text"), 0
+        )
     )
     duplicates: list[int] = field(default_factory=list)
     unknown: list[int] = field(default_factory=list)
     bad: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, line: int, outcomes: set[Outcome]) -> None:
+    def add(self, line: int, outcomes: set[Outcome], *, held_out: bool, as_text: bool) -> None:
         """Each row once, by the most that became of its answers."""
+        if "kept" in outcomes:
+            self.counts["n_held_out"] += held_out
+            self.counts["n_as_text"] += as_text
         for outcome, name in (("kept", "n_new"), ("skipped", "n_skipped"), ("extra", "n_extra")):
             if outcome in outcomes:
                 self.counts[name] += 1
@@ -229,6 +244,7 @@ def _give(
     number = (connection.execute(ended).scalar() or 0) + 1
     given: list[LabelRow] = []
     lines: list[int] = []
+    as_text: set[int] = set()
     for row in rows:
         if row.line not in known:
             report.unknown.append(row.line)
@@ -239,12 +255,14 @@ def _give(
             report.bad.append((row.line, str(error)))
             continue
         report.counts["n_unlabeled"] += not checked
-        at_row, item_id = known[row.line]
+        if row.is_text and classes.is_open and any(map(_looks_whole, checked)):
+            as_text.add(row.line)
+        place = known[row.line]
         for label, answer in zip(checked, row.answers, strict=True):
             if not isinstance(label, Skip):
                 classes.add(label)
             who = by if answer.by is None else answer.by
-            said = LabelRow(loop_id, item_id, at_row, label, "given", who, number, blind=False)
+            said = LabelRow(loop_id, place.item_id, place.row, label, "given", who, number, blind=False)
             given.append(replace(said, reason=answer.reason, class_version=version))
             lines.append(row.line)
     outcomes: dict[int, set[Outcome]] = {}
@@ -252,31 +270,32 @@ def _give(
     for line, (outcome, _) in zip(lines, judged, strict=True):
         outcomes.setdefault(line, set()).add(outcome)
     for line, found in outcomes.items():
-        report.add(line, found)
+        held_out = known[line].home == Place.HELD_OUT
+        report.add(line, found, held_out=held_out, as_text=line in as_text)
 
 
-def _rows_known(connection: Connection, loop_id: int, rows: list[ImportRow]) -> dict[int, tuple[int, int]]:
-    """Line -> (row of the pool, item) of those that the loop knows: by id, or else by content."""
-    by_name: dict[str, tuple[int, int]] = {}
-    by_key: dict[str, tuple[int, int]] = {}
+def _rows_known(connection: Connection, loop_id: int, rows: list[ImportRow]) -> dict[int, Any]:
+    """Line -> row, item and home of those that the loop knows: by id, or else by content."""
+    by_name: dict[str, Any] = {}
+    by_key: dict[str, Any] = {}
     names = [row.id for row in rows if row.id is not None]
     keys = {row.line: key for row in rows if (key := _key(row)) is not None}
-    place = members.c.row, members.c.item_id
+    place = members.c.row, members.c.item_id, members.c.home
     of_loop = members.c.loop_id == loop_id
     for some in in_slices(names):
         named = select(members.c.name, *place).where(of_loop, members.c.name.in_(some))
-        by_name |= {row.name: (row.row, row.item_id) for row in connection.execute(named)}
+        by_name |= {row.name: row for row in connection.execute(named)}
         copied = (
             select(aliases.c.name, *place)
             .join(members, (members.c.loop_id == aliases.c.loop_id) & (members.c.row == aliases.c.row))
             .where(of_loop, aliases.c.name.in_(some))
         )
-        by_name |= {row.name: (row.row, row.item_id) for row in connection.execute(copied)}
+        by_name |= {row.name: row for row in connection.execute(copied)}
     for some in in_slices(list(keys.values())):
         alike = select(items.c.key, *place).join(items, items.c.id == members.c.item_id)
         found = connection.execute(alike.where(of_loop, items.c.key.in_(some)))
-        by_key |= {row.key: (row.row, row.item_id) for row in found}
-    known: dict[int, tuple[int, int]] = {}
+        by_key |= {row.key: row for row in found}
+    known: dict[int, Any] = {}
     for row in rows:
         place_of = by_name.get(row.id or "") or by_key.get(keys.get(row.line, ""))
         if place_of is not None:
@@ -299,6 +318,8 @@ def _of_kind(label: Class | Skip, classes: ClassList, is_text: bool) -> Class | 
     kind = type(classes.shown[0]) if len(classes) else str
     if kind is bool:
         return {"true": True, "false": False}.get(label.strip().casefold(), label)
-    if kind is int and re.fullmatch(r"\s*[+-]?\d+\s*", label):
-        return int(label)
-    return label
+    return int(label) if kind is int and _looks_whole(label) else label
+
+
+def _looks_whole(label: Class | Skip) -> bool:
+    return isinstance(label, str) and re.fullmatch(r"\s*[+-]?\d+\s*", label) is not None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, case, func, select
 
-from bootstrap.store.claiming import n_unanswered
-from bootstrap.store.schema import is_asked, labels, loops, queries
+from bootstrap.store.schema import is_asked, labels, loops, queries, slots
 
 __all__ = ["Progress", "progress_of"]
 
@@ -24,11 +23,18 @@ class Progress:
         Those of them that the model is to learn from.
     n_answered : int
         Queries to learn from that were answered since the loop took labels last.
+    n_for_another : int
+        Open queries that somebody has answered: they wait for a different person.
+    n_to_come : int
+        Answers that open queries still want, and those that came since the loop took labels last. What
+        settles a disagreement, or comes after a SKIP, is not known before.
     """
 
     n_open: int
     n_training: int
     n_answered: int
+    n_for_another: int
+    n_to_come: int
 
 
 def progress_of(connection: Connection, loop_id: int) -> Progress:
@@ -48,8 +54,32 @@ def progress_of(connection: Connection, loop_id: int) -> Progress:
         .where(labels.c.loop_id == loop_id, labels.c.id > taken, labels.c.source == "training")
         .where(labels.c.undoes.is_(None), ~labels.c.extra)
     )
+    not_taken = (
+        select(func.count())
+        .where(labels.c.loop_id == loop_id, labels.c.id > taken, labels.c.query_id.is_not(None))
+        .where(labels.c.undoes.is_(None), labels.c.label.is_not(None), labels.c.source != "trap")
+    )
+    wanted = connection.execute(_WANTED, {"loop": loop_id}).one()
     return Progress(
-        n_open=n_unanswered(connection, loop_id),
+        n_open=int(wanted.queries),
+        n_for_another=int(wanted.begun),
+        n_to_come=int(wanted.answers) + int(connection.execute(not_taken).scalar_one()),
         n_training=int(connection.execute(waiting).scalar_one()),
         n_answered=int(connection.execute(came).scalar_one()),
     )
+
+
+_SAID = func.sum(case((slots.c.is_open, 0), else_=1))
+_OPEN = (
+    select(queries.c.overlap, _SAID.label("said"))
+    .join(slots, slots.c.query_id == queries.c.id)
+    .where(queries.c.loop_id == bindparam("loop"), is_asked, queries.c.kind != "trap")
+    .group_by(queries.c.id, queries.c.overlap)
+    .having(queries.c.overlap > _SAID)
+    .subquery()
+)
+_WANTED = select(
+    func.count().label("queries"),
+    func.coalesce(func.sum(_OPEN.c.overlap - _OPEN.c.said), 0).label("answers"),
+    func.coalesce(func.sum(case((_OPEN.c.said > 0, 1), else_=0)), 0).label("begun"),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +15,7 @@ from sqlalchemy import select, text, update
 
 from bootstrap.cli.db import storage_of
 from bootstrap.errors import InvalidInput
+from bootstrap.pool import Place
 from bootstrap.store import schema
 from bootstrap.store.checking import check
 from bootstrap.store.database import Database
@@ -121,7 +123,7 @@ def test_a_csv_is_safe_for_a_spreadsheet_unless_it_is_raw(
 
 
 def test_an_export_again_tells_of_what_was_erased(program: Program, filled: str) -> None:
-    program("db", "erase", filled, "team-4")
+    program("db", "erase", filled, "team-4", "--yes")
 
     ran = program("db", "export", filled, "out.jsonl")
 
@@ -155,6 +157,26 @@ def test_import_takes_labels_and_names_the_lines_that_it_could_not(
     assert check(filled).ok
 
 
+def test_an_import_says_what_is_not_trained_on_and_what_is_text(
+    program: Program, filled: str, tmp_path: Path
+) -> None:
+    with closing(Database(filled)) as database, database.claiming() as connection:
+        of_rows = schema.members.c.row.in_([3, 4])
+        connection.execute(update(schema.members).where(of_rows).values(home=int(Place.HELD_OUT)))
+        connection.execute(update(schema.class_lists).values(classes="null"))
+        connection.execute(update(schema.loops).values(class_version=1))
+    (tmp_path / "in.csv").write_text("id,label\nteam-2,b\nteam-3,1\nteam-4,+2\n", encoding="utf-8")
+
+    ran = program("db", "import", filled, "in.csv")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "where the model is measured: 2 new labels, kept, but neither trained on nor evidence." in ran.out
+    assert "Numbers taken as text, which is all that such a file can say: 2 new labels. To have" in ran.out
+    again = program("db", "import", filled, "in.csv").out
+    assert "held-out" not in again
+    assert "as text" not in again
+
+
 def test_an_import_without_trouble_ends_with_0(program: Program, filled: str, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("id,label\nteam-4,a\n", encoding="utf-8")
 
@@ -173,7 +195,7 @@ def test_a_column_that_is_no_pair_is_refused(program: Program, filled: str, tmp_
 
 
 def test_erase_takes_what_people_saw_and_leaves_a_sound_store(program: Program, filled: str) -> None:
-    ran = program("db", "erase", "mails-labels", "team-0", "team-1", "--by", "ann")
+    ran = program("db", "erase", "mails-labels", "team-0", "team-1", "--by", "ann", "--yes")
 
     assert ran.code == 0
     assert ran.out.startswith("2 items erased, 0 had been before; ")
@@ -181,6 +203,63 @@ def test_erase_takes_what_people_saw_and_leaves_a_sound_store(program: Program, 
     with closing(Database(filled)) as database, database.reading() as connection:
         gone = select(schema.items.c.id).where(schema.items.c.content.is_(None))
         assert list(connection.execute(gone.order_by(schema.items.c.id)).scalars()) == [1, 2]
+
+
+def test_where_nobody_can_be_asked_nothing_is_erased_without_yes(program: Program, filled: str) -> None:
+    before = Path("mails-labels/labels.db").read_bytes()
+
+    ran = program("db", "erase", filled, "team-1", "team-0", "team-copy", "nobody")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == (
+        "Error: 3 items would lose content, features and id for good: team-0, team-1, team-4. "
+        "2 with a label, which stays; 3 open questions would be withdrawn. "
+        "Nothing was erased: there is nobody to ask here. To go ahead, add --yes."
+    )
+    assert Path("mails-labels/labels.db").read_bytes() == before
+    every = [f"team-{i}" for i in range(5)]
+    with closing(Database(filled)) as database, database.claiming() as connection:
+        more = [{"id": 90 + i, "key": f"k{i}", "added_at": 0.0} for i in range(3)]
+        connection.execute(schema.items.insert(), more)
+        rows = [
+            {"loop_id": 1, "row": 90 + i, "item_id": 90 + i, "name": f"m{i}", "home": 0} for i in range(3)
+        ]
+        connection.execute(schema.members.insert(), rows)
+    ran = program("db", "erase", filled, *every, "m0", "m1", "m2")
+    assert "8 items would lose" in ran.err
+    assert "team-3, team-4 and 3 more. " in ran.err
+
+
+@pytest.mark.parametrize(("said", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
+def test_on_a_terminal_it_is_asked_whether_to_erase(
+    program: Program, filled: str, said: str, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terminal = io.StringIO(said)
+    terminal.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", terminal)
+
+    ran = program("db", "erase", filled, "team-0")
+
+    assert ran.code == code
+    assert ran.out.startswith("1 item would lose content, features and id for good: team-0. 1 with a label")
+    assert ("Nothing was erased." in ran.out) is bool(code)
+    with closing(Database(filled)) as database, database.reading() as connection:
+        gone = select(schema.items.c.id).where(schema.items.c.content.is_(None))
+        assert list(connection.execute(gone).scalars()) == ([] if code else [1])
+
+
+def test_prune_asks_too(program: Program, filled: str) -> None:
+    with closing(Database(filled)) as database, database.claiming() as connection:
+        connection.execute(update(schema.labels).values(at=0.0))
+        connection.execute(update(schema.queries).values(state="withdrawn"))
+
+    ran = program("db", "prune", filled, "--older-than", "1d", "--loop", "team")
+
+    assert ran.code == 2
+    assert ran.err.startswith("Error: 3 items would lose content, features and id for good: team-0, team-1")
+    ran = program("db", "prune", filled, "--older-than", "1d", "--loop", "team", "--yes")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("3 items erased, ")
 
 
 def test_ids_that_are_not_there_are_listed_up_to_twenty(program: Program, filled: str) -> None:
@@ -207,7 +286,7 @@ def test_bytes_that_may_remain_are_told(
     with closing(Database(postgres_storage)) as database:
         small_loop(database)
 
-    ran = program("db", "erase", postgres_storage, "team-0")
+    ran = program("db", "erase", postgres_storage, "team-0", "--yes")
 
     assert ran.code == 0
     assert "Old bytes may remain" in ran.out

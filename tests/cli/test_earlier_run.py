@@ -127,7 +127,7 @@ def test_an_answer_that_is_not_asked_for_again_is_kept_and_is_no_evidence(
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (("--batch-size", 7), "batch_size is 20 there and 7 now"),
+        (("--batch-size", 7), "--batch-size is 20 there and 7 now"),
         (("--seed", 6), "its seed is 5, and --seed says 6"),
     ],
 )

@@ -117,7 +117,7 @@ def test_what_a_run_is_to_certify_was_fixed_at_its_start(
 
     assert (judged.code, resumed.code) == (2, 2)
     assert "has fixed at its start what is to be certified: leave out --target, --recall" in judged.err
-    assert "begun with other settings: target_accuracy" in resumed.err
+    assert "begun with other settings: --target is" in resumed.err
 
 
 def test_a_recall_target_of_a_run_is_tested(program: Callable[..., Any], mails: Path, tmp_path: Path) -> None:

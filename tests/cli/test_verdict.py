@@ -214,7 +214,7 @@ def test_models_tested_before_are_told(
         ((*COLUMNS, "--at", "day", "--model-since", "spring"), "--model-since is 'spring'. Wanted is a date"),
         ((*COLUMNS, "--at", "day", "--model-since", " "), "--model-since is empty"),
         ((*COLUMNS, "--blind", "blnd"), "has no column 'blnd' (--blind). Did you mean 'blind'?"),
-        ((*COLUMNS, "--review-rate", "2"), "review_rate is a share in [0, 1]"),
+        ((*COLUMNS, "--review-rate", "2"), "--review-rate is a share in [0, 1]"),
     ],
 )
 def test_mistakes_are_refused_with_exit_code_2(

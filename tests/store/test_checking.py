@@ -7,9 +7,12 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sqlalchemy import delete, insert, select, text, update
 
+from bootstrap import BootstrapLoop
 from bootstrap.content import content_hash
 from bootstrap.errors import StoreError
 from bootstrap.store import covered, schema, trail
@@ -346,6 +349,29 @@ def test_a_second_answer_is_compared_with_second_answers(
         "Label 7 of item 'team-0' (number 1) in loop 'team' (second answer) should count, and none does."
     )
     assert check(database).problems == (of_item,)
+
+
+def test_a_query_that_was_answered_and_is_open_again_is_found(storage: str) -> None:
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    knows = dict(zip([f"item {i}" for i in range(40)], (X[:, 0] > 0).tolist(), strict=True))
+    loop = BootstrapLoop(
+        LogisticRegression(),
+        lambda queries: [knows[query.id] for query in queries],
+        storage=storage,
+        batch_size=5,
+        random_state=1,
+    )
+    loop.run(X, ids=list(knows), rounds=1)
+    loop.close()
+    assert check(storage).ok
+    with closing(Database(storage)) as database, database.claiming() as connection:
+        connection.execute(update(schema.queries).where(schema.queries.c.id == 2).values(state="open"))
+
+    report = check(storage)
+
+    assert report.n_problems == 1
+    assert report.problems[0].startswith("Query 2 about item 'item ")
+    assert report.problems[0].endswith("in loop 'default' is open, though it was answered.")
 
 
 def test_a_store_whose_row_was_removed_is_not_opened(storage: str, tamper: Tamper) -> None:

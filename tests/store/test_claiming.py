@@ -14,9 +14,10 @@ from sqlalchemy import event, select, update
 
 from bootstrap.errors import InvalidInput
 from bootstrap.records import SKIP
-from bootstrap.store.claiming import n_unanswered, take_slot, withdraw_unclaimed
+from bootstrap.store.claiming import take_slot, withdraw_unclaimed
 from bootstrap.store.database import Database
 from bootstrap.store.desk import Desk
+from bootstrap.store.progress import progress_of
 from bootstrap.store.reviewers import add_reviewer
 from bootstrap.store.schema import claims, labels, loops, queries, slots, standing
 from bootstrap.store.traps import add_traps
@@ -226,10 +227,10 @@ def test_withdrawing_leaves_what_is_in_hand_and_what_was_answered(storage, publi
     bert.release_all()
     add_traps(database, "team", {"i4": "a"})
     with database.writing() as connection:
-        assert n_unanswered(connection, loop_id) == 5  # one has the first of its two answers
+        assert progress_of(connection, loop_id).n_open == 5  # one has the first of its two answers
         withdrawn = withdraw_unclaimed(connection, loop_id, hand.time)
         again = withdraw_unclaimed(connection, loop_id, hand.time)
-        assert (again, n_unanswered(connection, loop_id)) == ([], 2)
+        assert (again, progress_of(connection, loop_id).n_open) == ([], 2)
     assert withdrawn == [3, 4, 5]
     with database.reading() as connection:
         states = connection.execute(select(queries.c.state).order_by(queries.c.id)).scalars().all()

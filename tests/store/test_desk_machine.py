@@ -24,9 +24,10 @@ from sqlalchemy import select, update
 
 from bootstrap.errors import InvalidInput, LeaseLost
 from bootstrap.records import SKIP
-from bootstrap.store.claiming import n_unanswered, withdraw_unclaimed
+from bootstrap.store.claiming import withdraw_unclaimed
 from bootstrap.store.database import Database
 from bootstrap.store.desk import Desk
+from bootstrap.store.progress import progress_of
 from bootstrap.store.reviewers import add_reviewer, remove_reviewer, reviewers
 from bootstrap.store.schema import labels, loops, queries, slots, standing, trail
 from bootstrap.store.schema import store as head
@@ -390,7 +391,7 @@ class Desks(RuleBasedStateMachine):
                 .scalars()
                 .all()
             )
-            waiting = n_unanswered(connection, self.loop_id)
+            waiting = progress_of(connection, self.loop_id).n_open
             places = connection.execute(
                 select(slots.c.query_id, slots.c.reviewer).where(
                     slots.c.loop_id == self.loop_id, slots.c.is_open

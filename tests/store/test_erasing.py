@@ -17,7 +17,7 @@ from bootstrap.store import trail
 from bootstrap.store.answers import LabelRow, add_labels
 from bootstrap.store.covered import rows_of
 from bootstrap.store.database import Database
-from bootstrap.store.erasing import Erased, erase, prune
+from bootstrap.store.erasing import Erasable, Erased, erase, prune, to_erase, to_prune
 from bootstrap.store.features import read_features, read_rows
 from bootstrap.store.loop_record import LoopRecord, Member, Published
 from bootstrap.store.schema import aliases, blocks, items, labels, members, queries, slots
@@ -79,10 +79,13 @@ def answer(
     label: Any,
     reason: str | None = None,
     stands: bool = True,
+    undoes: int | None = None,
 ) -> None:
     with database.writing() as connection:
         item = loop.items_of(connection, [row])[row]
-        said = LabelRow(loop.id, item, row, label, "given", "ann", 1, stands=stands, reason=reason)
+        said = LabelRow(
+            loop.id, item, row, label, "given", "ann", 1, stands=stands, reason=reason, undoes=undoes
+        )
         add_labels(connection, [said], database.time(connection))
         connection.execute(update(queries).where(queries.c.item_id == item).values(state="settled"))
 
@@ -287,6 +290,45 @@ def test_an_item_that_waits_in_another_loop_is_not_pruned(store: Database, clock
     answer(store, two, 0, "no")
     clock.time += 100 * DAY
     assert prune(store, 99.5).n_items == 1
+
+
+def test_an_item_waits_whatever_else_was_answered_in_its_loop(store: Database, clock: Clock) -> None:
+    one, two = begin(store, ["a", "b", "c"], name="one"), begin(store, ["a", "d"], name="two")
+    for row in range(3):
+        answer(store, one, row, "yes")
+    answer(store, one, 1, SKIP, stands=False, undoes=2)
+    answer(store, two, 1, "no")
+    clock.time += 100 * DAY
+    assert prune(store, "90d").n_items == 2
+    assert payloads(store) == ['"a"', '"b"', None, None]
+
+
+def test_what_would_be_erased_is_told_and_nothing_is_changed(store: Database, clock: Clock) -> None:
+    loop = begin(store, [f"t{i}" for i in range(8)], copies=[("copy", 0)])
+    begin(store, ["t1"], name="other")
+    ask(store, loop, [1])
+    answer(store, loop, 0, "yes")
+    answer(store, loop, 2, SKIP)
+    clock.time += 2 * DAY
+    every = [f"id of t{i}" for i in range(8)]
+    before = payloads(store)
+    assert to_erase(store, ["copy", *every, "nobody"]) == Erasable(8, tuple(every[:5]), 1, 1)
+    assert to_erase(store, ["copy"], loop="other") == Erasable(0, (), 0, 0)
+    assert to_prune(store, "1d") == Erasable(2, (every[0], every[2]), 1, 0)
+    assert to_prune(store, "3d") == Erasable(0, (), 0, 0)
+    assert to_prune(store, "1d", loop="other", unlabeled=True) == Erasable(0, (), 0, 0)
+    assert payloads(store) == before
+    erase(store, [every[0]])
+    assert to_erase(store, every[:2]) == Erasable(1, (every[1],), 0, 1)
+    for wrong in ({"ids": "t1"}, {"ids": ["t1"], "loop": "none"}):
+        with pytest.raises(InvalidInput):
+            to_erase(store, **wrong)
+
+
+def test_more_than_go_into_one_statement_are_looked_over(store: Database) -> None:
+    begin(store, [f"t{i}" for i in range(2500)])
+    found = to_erase(store, [f"id of t{i}" for i in range(2500)])
+    assert found == Erasable(2500, tuple(f"id of t{i}" for i in range(5)), 0, 0)
 
 
 def test_only_items_of_the_loop_that_is_named_are_pruned(store: Database, clock: Clock) -> None:

@@ -68,8 +68,14 @@ def test_a_full_disk_loses_nothing_that_was_saved(file: Path) -> None:
         assert keys(database) == ["first", "second"]
 
 
-def test_a_read_only_store_can_be_read_and_says_why_it_takes_nothing(file: Path) -> None:
-    with open_store(f"sqlite:///file:{file}?mode=ro&uri=true") as database:
+def test_a_read_only_store_can_be_read_and_says_why_it_takes_nothing(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(name: str, **more: Any) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{name}?mode=ro", uri=True, **more)
+
+    monkeypatch.setattr(sqlite3.dbapi2, "connect", connect)  # permissions do not stop everybody
+    with open_store(f"sqlite:///{file}") as database:
         assert keys(database) == ["first"]
         with pytest.raises(StoreError, match=r"read-only. Make both writable"):
             add_item(database, "second")
@@ -114,6 +120,14 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
         Database(f"sqlite:///{tmp_path}/nowhere/labels.db")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_has_encoded_a_path_is_told_that_it_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "my mails").mkdir()
+    with pytest.raises(StoreError, match=r"no folder .*/my%20mails\. .* if you mean .*/my mails, write that"):
+        Database(f"sqlite:///{tmp_path}/my%20mails/labels.db")
+    with pytest.raises(StoreError, match=r"no folder .*/my%21mails\. Make it, or check the path \("):
+        Database(f"sqlite:///{tmp_path}/my%21mails/labels.db")
 
 
 def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:

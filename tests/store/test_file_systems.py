@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from typing import cast
 
 import pytest
 
@@ -30,6 +31,18 @@ def test_a_store_on_a_network_file_system_is_refused_with_the_remedy(kind: str) 
 )
 def test_a_local_file_system_is_taken(kind: str) -> None:
     refuse_network(Path("/disk/labels.db"), LOCAL + mount("/disk", kind, "/dev/sdb1"))
+
+
+@pytest.mark.parametrize("name", [r"\\server\share\labels.db", "//server/share/labels.db"])
+def test_a_windows_path_that_begins_with_another_machine_is_refused(name: str) -> None:
+    with pytest.raises(StoreError, match=r"on the machine server\).*local disk"):
+        refuse_network(cast("Path", PureWindowsPath(name)))
+
+
+@pytest.mark.parametrize("name", [r"C:\team\labels.db", r"\\?\C:\team\labels.db", "C:/labels.db"])
+def test_a_windows_path_on_a_drive_is_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_systems, "_MOUNTS", Path("there is no such file on Windows"))
+    refuse_network(cast("Path", PureWindowsPath(name)))
 
 
 def test_the_innermost_mount_decides() -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import select, update
 from bootstrap.errors import InvalidInput, UnknownItem
 from bootstrap.labels import Told
 from bootstrap.records import SKIP
-from bootstrap.store.claiming import n_unanswered, withdraw_unclaimed
+from bootstrap.store.claiming import withdraw_unclaimed
 from bootstrap.store.database import Database
 from bootstrap.store.desk import Desk
+from bootstrap.store.progress import progress_of
 from bootstrap.store.schema import members, queries, standing
 from bootstrap.store.schema import trail as entries
 from bootstrap.store.traps import TrapCounts, add_traps, trap_counts
@@ -86,7 +87,7 @@ def test_the_loop_never_sees_a_trap(database, publish):
     add_traps(database, "team", {"i0": "a"})
     with database.writing() as connection:
         now = database.time(connection)
-        assert n_unanswered(connection, loop_id) == 2
+        assert progress_of(connection, loop_id).n_open == 2
         assert withdraw_unclaimed(connection, loop_id, now) == [1, 2]
         kinds = connection.execute(select(entries.c.kind)).scalars().all()
     assert kinds == ["traps"]
