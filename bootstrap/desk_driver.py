@@ -16,7 +16,7 @@ from bootstrap.callbacks import Callback, checked_callbacks
 from bootstrap.errors import InvalidInput
 from bootstrap.records import Query, Round
 from bootstrap.stopping import POOL_IS_USED_UP, StopCondition, stop_conditions
-from bootstrap.store.progress import Progress
+from bootstrap.store.desks.progress import Progress
 
 __all__ = ["DeskDriver", "wait_for"]
 

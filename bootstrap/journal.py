@@ -20,10 +20,10 @@ from bootstrap.replay import Replay
 from bootstrap.rounds import Rounds
 from bootstrap.saving import Saving
 from bootstrap.store.database import Database
-from bootstrap.store.desks import close_slots, open_waiting, withdraw_unclaimed
-from bootstrap.store.loop_reading import LoopReader
-from bootstrap.store.loop_record import LoopRecord
-from bootstrap.store.progress import Progress, progress_of
+from bootstrap.store.desks.opening import close_slots, open_waiting, withdraw_unclaimed
+from bootstrap.store.desks.progress import Progress, progress_of
+from bootstrap.store.loops.loop_reading import LoopReader
+from bootstrap.store.loops.loop_record import LoopRecord
 from bootstrap.store.trail import length_of
 from bootstrap.store.training_lock import TrainingLock
 from bootstrap.stored_models import StoredModels

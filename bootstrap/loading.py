@@ -10,8 +10,8 @@ from bootstrap.loop import BootstrapLoop
 from bootstrap.protocols import Clock, Labeler
 from bootstrap.store.database import Database
 from bootstrap.store.loop_names import some_loops
-from bootstrap.store.loop_reading import LoopReader
-from bootstrap.store.loop_record import LoopRecord
+from bootstrap.store.loops.loop_reading import LoopReader
+from bootstrap.store.loops.loop_record import LoopRecord
 from bootstrap.stored_settings import strategy_name
 
 __all__ = ["load_loop"]

@@ -14,7 +14,7 @@ from bootstrap.errors import StoreError
 from bootstrap.phaseout import Candidate, Predictions
 from bootstrap.records import Round, Source
 from bootstrap.rounds import Rounds
-from bootstrap.store.loop_reading import Entry, LoopReader
+from bootstrap.store.loops.loop_reading import Entry, LoopReader
 
 __all__ = ["Replay", "packed", "unpacked"]
 

@@ -9,7 +9,7 @@ from bootstrap.exchange import Exchange
 from bootstrap.records import Query
 from bootstrap.store.answers import LabelRow
 from bootstrap.store.database import Database
-from bootstrap.store.loop_record import LoopRecord
+from bootstrap.store.loops.loop_record import LoopRecord
 
 __all__ = ["Saving"]
 

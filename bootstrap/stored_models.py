@@ -16,9 +16,9 @@ from bootstrap.refitting import TOLERANCE, changed_packages, described, differen
 from bootstrap.replay import Replay
 from bootstrap.rounds import Rounds
 from bootstrap.store.database import Database
-from bootstrap.store.loop_reading import LoopReader
-from bootstrap.store.loop_record import LoopRecord
-from bootstrap.store.loop_rows import StoredModel
+from bootstrap.store.loops.loop_reading import LoopReader
+from bootstrap.store.loops.loop_record import LoopRecord
+from bootstrap.store.loops.loop_rows import StoredModel
 from bootstrap.unwritten import Unwritten
 
 __all__ = ["StoredModels"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from bootstrap.errors import StoreError
 from bootstrap.settings import Settings
-from bootstrap.store.loop_record import LoopRecord
+from bootstrap.store.loops.loop_record import LoopRecord
 
 __all__ = ["as_stored", "refuse_another_seed", "refuse_other", "strategy_name"]
 

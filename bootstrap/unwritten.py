@@ -22,9 +22,9 @@ from bootstrap.refitting import described, fingerprint, packages_in_use
 from bootstrap.replay import Replay, packed
 from bootstrap.rounds import Rounds
 from bootstrap.store.answers import LabelRow
-from bootstrap.store.loop_reading import LoopReader
-from bootstrap.store.loop_record import LoopRecord
-from bootstrap.store.loop_rows import Member, Published, StoredModel
+from bootstrap.store.loops.loop_reading import LoopReader
+from bootstrap.store.loops.loop_record import LoopRecord
+from bootstrap.store.loops.loop_rows import Member, Published, StoredModel
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -18,9 +18,9 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from bootstrap import BootstrapLoop
-from bootstrap.store.checking import check
 from bootstrap.store.database import Database
-from bootstrap.store.desk import Desk
+from bootstrap.store.desks.desk import Desk
+from bootstrap.store.upkeep.checking import check
 
 X, Y = load_digits(return_X_y=True)
 TRUTH = {f"digit {i}": int(y) for i, y in enumerate(Y)}

@@ -139,9 +139,9 @@ def write_small_loop(database: Database, name: str = "team") -> None:
     """A loop of five items, as its writers write it: two labeled, one skipped, one taken back, one held."""
     from bootstrap.records import SKIP
     from bootstrap.store.answers import LabelRow, add_labels
-    from bootstrap.store.claiming import take_slot
-    from bootstrap.store.loop_record import LoopRecord, Member, Published
-    from bootstrap.store.reviewers import enter
+    from bootstrap.store.desks.claiming import take_slot
+    from bootstrap.store.desks.reviewers import enter
+    from bootstrap.store.loops.loop_record import LoopRecord, Member, Published
 
     with database.writing() as connection:
         at = database.time(connection)

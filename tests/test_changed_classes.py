@@ -13,8 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from bootstrap import SKIP, BootstrapLoop
 from bootstrap.errors import NotReady, StoreError, StoreInUse
 from bootstrap.loading import load_loop
-from bootstrap.store.checking import check
 from bootstrap.store.class_lists import change_classes
+from bootstrap.store.upkeep.checking import check
 
 X, y = make_classification(
     600, 8, n_informative=6, n_classes=4, n_clusters_per_class=1, class_sep=2.5, random_state=3

@@ -15,9 +15,9 @@ from bootstrap.desk_driver import DeskDriver, wait_for
 from bootstrap.errors import InvalidInput
 from bootstrap.loading import load_loop
 from bootstrap.stopping import TimeSpent
-from bootstrap.store.checking import check
-from bootstrap.store.desk import Desk
-from bootstrap.store.traps import add_traps
+from bootstrap.store.desks.desk import Desk
+from bootstrap.store.desks.traps import add_traps
+from bootstrap.store.upkeep.checking import check
 
 X, y = make_classification(300, 6, n_informative=4, class_sep=1.6, random_state=3)
 IDS = [f"item {i}" for i in range(len(X))]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import bootstrap
-from bootstrap.store.checking import check
+from bootstrap.store.upkeep.checking import check
 
 FOLDER = Path(__file__).resolve().parents[1] / "examples"
 EXAMPLES = sorted(FOLDER.glob("*.py"))

@@ -21,11 +21,11 @@ from sqlalchemy import event
 from bootstrap import SKIP, BootstrapLoop, each
 from bootstrap.errors import AnswersRejected, InvalidInput, NotReady, StoreError, StoreInUse
 from bootstrap.loading import load_loop
-from bootstrap.store.checking import check
 from bootstrap.store.database import Database
-from bootstrap.store.desk import Desk
-from bootstrap.store.erasing import erase
-from bootstrap.store.loop_reading import LoopReader
+from bootstrap.store.desks.desk import Desk
+from bootstrap.store.loops.loop_reading import LoopReader
+from bootstrap.store.upkeep.checking import check
+from bootstrap.store.upkeep.erasing import erase
 
 pytestmark = pytest.mark.filterwarnings("ignore:no model was fitted")
 

@@ -17,8 +17,8 @@ from bootstrap.cli.terminal_output import Debug
 from bootstrap.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from bootstrap.store.erasing import Erasable, Erased
-    from bootstrap.store.importing import ImportReport
+    from bootstrap.store.files.importing import ImportReport
+    from bootstrap.store.upkeep.erasing import Erasable, Erased
 
 __all__ = ["db", "storage_of"]
 
@@ -89,7 +89,7 @@ def check(store: Store, debug: Debug = False) -> None:
 
     Exit code 1 if not, with what was found.
     """
-    from bootstrap.store.checking import check as check_store
+    from bootstrap.store.upkeep.checking import check as check_store
 
     report = check_store(storage_of(store))
     typer.echo(str(report))
@@ -100,7 +100,7 @@ def check(store: Store, debug: Debug = False) -> None:
 @db.command("upgrade")
 def upgrade(store: Store, debug: Debug = False) -> None:
     """Bring a store of an older version up to date. A file is copied beside itself first."""
-    from bootstrap.store.upgrading import upgrade as upgrade_store
+    from bootstrap.store.upkeep.upgrading import upgrade as upgrade_store
 
     done = upgrade_store(storage_of(store))
     if done.old == done.new:
@@ -118,7 +118,7 @@ def backup(
     debug: Debug = False,
 ) -> None:
     """Copy a store into a new file, as it is at one moment; people go on labeling meanwhile."""
-    from bootstrap.store.backing_up import backup as copy_store
+    from bootstrap.store.upkeep.backing_up import backup as copy_store
 
     written = copy_store(storage_of(store), path)
     typer.echo(f"Copied to {written} ({written.stat().st_size:,} bytes). It is a store itself.")
@@ -146,7 +146,7 @@ def export(
     debug: Debug = False,
 ) -> None:
     """Write items and labels into a file."""
-    from bootstrap.store.exporting import export as export_store
+    from bootstrap.store.files.exporting import export as export_store
 
     written = export_store(storage_of(store), path, loop=loop, format=format, spreadsheet_safe=not raw)
     typer.echo(
@@ -191,7 +191,7 @@ def import_(
 
     Exit code 1 if some lines could not be taken; they are named, and all others are in.
     """
-    from bootstrap.store.importing import import_items
+    from bootstrap.store.files.importing import import_items
 
     report = import_items(
         storage_of(store),
@@ -243,8 +243,8 @@ def erase(
 
     Says what would go, and asks. Exit code 1 if the store does not hold some of them.
     """
-    from bootstrap.store.erasing import erase as erase_items
-    from bootstrap.store.erasing import to_erase
+    from bootstrap.store.upkeep.erasing import erase as erase_items
+    from bootstrap.store.upkeep.erasing import to_erase
 
     storage = storage_of(store)
     if not yes:
@@ -274,8 +274,8 @@ def prune(
 
     Says what would go, and asks.
     """
-    from bootstrap.store.erasing import prune as prune_items
-    from bootstrap.store.erasing import to_prune
+    from bootstrap.store.upkeep.erasing import prune as prune_items
+    from bootstrap.store.upkeep.erasing import to_prune
 
     storage = storage_of(store)
     if not yes:

@@ -23,7 +23,7 @@ from bootstrap.records import Skip
 if TYPE_CHECKING:
     from bootstrap.cli.text_task import TextTask
     from bootstrap.loop import BootstrapLoop
-    from bootstrap.store.earlier_log import EarlierAnswer, EarlierLog
+    from bootstrap.store.files.earlier_log import EarlierAnswer, EarlierLog
 
 __all__ = ["Brought", "bring_in"]
 
@@ -86,7 +86,7 @@ def bring_in(
     -------
     Brought
     """
-    from bootstrap.store.backing_up import backup
+    from bootstrap.store.upkeep.backing_up import backup
 
     n = sum(not isinstance(answer.label, Skip) for answer in log.answers.values())
     part = folder.path / _PART

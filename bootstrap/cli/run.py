@@ -183,7 +183,7 @@ def _bring_log_in(
     """Make a store of what an earlier version kept; the log itself is left as it is."""
     from bootstrap.cli.earlier_run import bring_in
     from bootstrap.cli.run_folder import Begun
-    from bootstrap.store.earlier_log import reading_log
+    from bootstrap.store.files.earlier_log import reading_log
 
     with reading_log(folder.log) as log:
         begun = Begun(int.from_bytes(log.key, "big"), log.settings)

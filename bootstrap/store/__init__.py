@@ -10,18 +10,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bootstrap.store.backing_up import backup
-    from bootstrap.store.checking import CheckReport, check
     from bootstrap.store.class_lists import change_classes, class_list
     from bootstrap.store.database import Database
-    from bootstrap.store.desk import Claim, Desk
-    from bootstrap.store.erasing import Erased, erase, prune
-    from bootstrap.store.exporting import Exported, export
-    from bootstrap.store.importing import FileItems, ImportReport, import_items, read_items
-    from bootstrap.store.reviewers import Reviewer, add_reviewer, remove_reviewer
-    from bootstrap.store.taking import Answer
-    from bootstrap.store.traps import TrapCounts, add_traps, trap_counts
-    from bootstrap.store.upgrading import Upgraded, upgrade
+    from bootstrap.store.desks.desk import Claim, Desk
+    from bootstrap.store.desks.reviewers import Reviewer, add_reviewer, remove_reviewer
+    from bootstrap.store.desks.taking import Answer
+    from bootstrap.store.desks.traps import TrapCounts, add_traps, trap_counts
+    from bootstrap.store.files.exporting import Exported, export
+    from bootstrap.store.files.importing import FileItems, ImportReport, import_items, read_items
+    from bootstrap.store.upkeep.backing_up import backup
+    from bootstrap.store.upkeep.checking import CheckReport, check
+    from bootstrap.store.upkeep.erasing import Erased, erase, prune
+    from bootstrap.store.upkeep.upgrading import Upgraded, upgrade
 
 __all__ = [
     "Answer",
@@ -54,32 +54,32 @@ __all__ = [
 
 #: Name -> the module that holds it. No name is that of a module, which would hide it once that is loaded.
 _HOMES = {
-    "Answer": "taking",
-    "CheckReport": "checking",
-    "Claim": "desk",
+    "Answer": "desks.taking",
+    "CheckReport": "upkeep.checking",
+    "Claim": "desks.desk",
     "Database": "database",
-    "Desk": "desk",
-    "Erased": "erasing",
-    "Exported": "exporting",
-    "FileItems": "importing",
-    "ImportReport": "importing",
-    "Reviewer": "reviewers",
-    "TrapCounts": "traps",
-    "Upgraded": "upgrading",
-    "add_reviewer": "reviewers",
-    "add_traps": "traps",
-    "backup": "backing_up",
+    "Desk": "desks.desk",
+    "Erased": "upkeep.erasing",
+    "Exported": "files.exporting",
+    "FileItems": "files.importing",
+    "ImportReport": "files.importing",
+    "Reviewer": "desks.reviewers",
+    "TrapCounts": "desks.traps",
+    "Upgraded": "upkeep.upgrading",
+    "add_reviewer": "desks.reviewers",
+    "add_traps": "desks.traps",
+    "backup": "upkeep.backing_up",
     "change_classes": "class_lists",
-    "check": "checking",
+    "check": "upkeep.checking",
     "class_list": "class_lists",
-    "erase": "erasing",
-    "export": "exporting",
-    "import_items": "importing",
-    "prune": "erasing",
-    "read_items": "importing",
-    "remove_reviewer": "reviewers",
-    "trap_counts": "traps",
-    "upgrade": "upgrading",
+    "erase": "upkeep.erasing",
+    "export": "files.exporting",
+    "import_items": "files.importing",
+    "prune": "upkeep.erasing",
+    "read_items": "files.importing",
+    "remove_reviewer": "desks.reviewers",
+    "trap_counts": "desks.traps",
+    "upgrade": "upkeep.upgrading",
 }
 
 

@@ -1,7 +1,7 @@
 """The audit trail: what was done, in order, each entry holding the hash of the one before.
 
 An entry names the rows that it speaks of and holds a digest of what is never changed in them, so that a
-later edit of either shows (:mod:`bootstrap.store.checking`). It covers keys, hashes, answers and
+later edit of either shows (:mod:`bootstrap.store.upkeep.checking`). It covers keys, hashes, answers and
 probabilities, never what people saw: that can be erased, and the trail still verifies.
 """
 

@@ -24,7 +24,7 @@ import pytest
 from sqlalchemy import insert, select, text
 
 from bootstrap.store.database import Database
-from bootstrap.store.desk import Desk
+from bootstrap.store.desks.desk import Desk
 from bootstrap.store.schema import (
     claims,
     class_lists,
@@ -41,7 +41,7 @@ N, PEOPLE = 4000, 8
 
 _OURS = """
 import sys
-from bootstrap.store.desk import Desk
+from bootstrap.store.desks.desk import Desk
 url, name, at_a_time = sys.argv[1], sys.argv[2], int(sys.argv[3])
 with Desk(url, name) as desk:
     print("ready", flush=True)

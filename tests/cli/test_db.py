@@ -17,8 +17,8 @@ from bootstrap.cli.db import storage_of
 from bootstrap.errors import InvalidInput
 from bootstrap.pool import Place
 from bootstrap.store import schema
-from bootstrap.store.checking import check
 from bootstrap.store.database import Database
+from bootstrap.store.upkeep.checking import check
 
 Program = Callable[..., Any]
 
@@ -69,7 +69,7 @@ def test_upgrade_says_what_it_did(program: Program, filled: str, monkeypatch: py
     assert ran.code == 0
     assert ran.out == f"The store is up to date: schema {schema.SCHEMA_VERSION}. Nothing was changed."
 
-    from bootstrap.store import upgrading
+    from bootstrap.store.upkeep import upgrading
 
     monkeypatch.setattr(upgrading, "upgrade", lambda url: upgrading.Upgraded(1, 2, Path("copy.db")))
     ran = program("db", "upgrade", filled)

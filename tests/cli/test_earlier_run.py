@@ -19,7 +19,7 @@ import pytest
 
 from bootstrap.store import check
 
-STORED = Path(__file__).parents[1] / "store" / "stored" / "labels-1.jsonl"
+STORED = Path(__file__).parents[1] / "store" / "files" / "stored" / "labels-1.jsonl"
 AS_BEFORE = ("--text", "text", "--label-with", "column:truth", "--known-labels", "known", "--id", "id")
 
 

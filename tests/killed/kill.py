@@ -28,10 +28,10 @@ from sqlalchemy import event, func, select
 from sqlalchemy.engine import Engine
 
 from bootstrap import BootstrapLoop
-from bootstrap.store.checking import check
 from bootstrap.store.database import Database
-from bootstrap.store.desk import Desk
+from bootstrap.store.desks.desk import Desk
 from bootstrap.store.schema import labels, loops, members, slots, standing
+from bootstrap.store.upkeep.checking import check
 
 X, Y = make_classification(
     400, 6, n_informative=4, n_redundant=0, n_classes=4, n_clusters_per_class=1, class_sep=2.5, random_state=5

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, insert, select
 
-from bootstrap.store.claiming import open_slots
 from bootstrap.store.database import Database
+from bootstrap.store.desks.claiming import open_slots
 from bootstrap.store.payloads import payload_text
 from bootstrap.store.schema import class_lists, items, loops, members, queries
 

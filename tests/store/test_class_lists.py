@@ -17,16 +17,16 @@ from bootstrap.class_changes import ClassChange
 from bootstrap.errors import InvalidInput, StoreInUse
 from bootstrap.loading import load_loop
 from bootstrap.store.answers import LabelRow
-from bootstrap.store.checking import check
 from bootstrap.store.class_lists import change_classes, class_list, read_classes
 from bootstrap.store.database import Database
-from bootstrap.store.desk import Desk
-from bootstrap.store.exporting import export
-from bootstrap.store.loop_record import LoopRecord
-from bootstrap.store.reviewers import add_reviewer
+from bootstrap.store.desks.desk import Desk
+from bootstrap.store.desks.reviewers import add_reviewer
+from bootstrap.store.desks.traps import add_traps, trap_counts
+from bootstrap.store.files.exporting import export
+from bootstrap.store.loops.loop_record import LoopRecord
 from bootstrap.store.schema import labels, queries, standing
 from bootstrap.store.training_lock import TrainingLock
-from bootstrap.store.traps import add_traps, trap_counts
+from bootstrap.store.upkeep.checking import check
 
 IDS = [f"i{i}" for i in range(8)]
 numbers = itertools.count()

@@ -21,7 +21,7 @@ from bootstrap.store import database as database_module
 from bootstrap.store import schema, trail
 from bootstrap.store.answers import next_id
 from bootstrap.store.database import Database, opened
-from bootstrap.store.desk import Desk
+from bootstrap.store.desks.desk import Desk
 
 
 def add_item(database: Database, key: str) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy import event
 from bootstrap import SKIP, BootstrapLoop
 from bootstrap.records import Query
 from bootstrap.store.database import Database
-from bootstrap.store.desk import Desk
-from bootstrap.store.progress import progress_of
+from bootstrap.store.desks.desk import Desk
+from bootstrap.store.desks.progress import progress_of
 
 #: What was looked up before, tables with a row for each loop, reviewer or class list, and indexes of what
 #: is open or taken back.

@@ -1,0 +1,3 @@
+"""Items and labels in and out, as files of other programs."""
+
+__all__: list[str] = []

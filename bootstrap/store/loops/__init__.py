@@ -1,0 +1,3 @@
+"""What a loop writes into a store, and how it reads it back."""
+
+__all__: list[str] = []
