@@ -44,7 +44,8 @@ def rounds_of(folder: Path) -> list[dict[str, Any]]:
 
 def asked_in(folder: Path) -> list[str]:
     """The id of every answer in the store that was not taken back, in order, repeats included."""
-    with closing(sqlite3.connect(folder / "labels.db")) as store:
+    file = f"file:{(folder / 'labels.db').as_posix()}?mode=rw"  # or looking at it would begin it
+    with closing(sqlite3.connect(file, uri=True)) as store:
         return [row[0] for row in store.execute(ASKED)]
 
 
