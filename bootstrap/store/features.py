@@ -18,7 +18,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bootstrap.errors import InvalidInput, StoreError
 from bootstrap.features import Features, n_rows, rows_as_items, take
-from bootstrap.store.files import frames
+from bootstrap.store import frames
 from bootstrap.store.payloads import decoded, encoded, payload_from, payload_text
 from bootstrap.store.schema import blocks
 

@@ -30,7 +30,7 @@ from bootstrap.store.features import (
     write_block,
     write_features,
 )
-from bootstrap.store.files.frames import _texts_with_nan
+from bootstrap.store.frames import _texts_with_nan
 from bootstrap.store.schema import blocks
 
 
