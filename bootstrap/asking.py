@@ -88,6 +88,11 @@ class Asking(Results):
         """Whether every query of this round has its answer, so that only `refit` is missing."""
         return self._exchange.is_answered and self._exchange.told_since_round
 
+    @property
+    def batch_waits(self) -> bool:
+        """Whether queries wait for their first answer."""
+        return self._exchange.n_open > 0
+
     # ask, tell, refit
 
     def ask(self, limit: int | None = None) -> list[Query]:
@@ -109,9 +114,13 @@ class Asking(Results):
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
             raise InvalidInput(f"limit is a whole number of at least 1, got {limit!r}")
         with self._journal.step():
+            before = self._exchange.n_queries
             if not self._exchange.waiting:
                 self._new_batch(limit)
-            return self._exchange.waiting
+        waiting = self._exchange.waiting  # without what was erased while it was chosen
+        if not waiting and self._exchange.n_queries > before:
+            return self.ask(limit)
+        return waiting
 
     def tell(self, answers: Mapping[Any, Any], *, by: str | None = None) -> Told:
         """Take answers: all at once or in parts, in any order, late or twice.
@@ -184,6 +193,7 @@ class Asking(Results):
         if self._rounds and not self._exchange.told_since_round:
             return self._rounds[-1]
         began = time.perf_counter()
+        self._was_answered = self.batch_is_answered
         if release:
             self._exchange.release()
         self._fit()  # if it fails, the round goes on and the next refit tries again

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bootstrap.errors import InvalidInput
 
-__all__ = ["content_hash", "content_id", "content_ids"]
+__all__ = ["content_hash", "content_id", "content_ids", "hidden_id"]
 
 _DIGEST_BYTES = 10  # 80 bits: a chance of 4e-13 for any collision among a million contents
 _BLOCK = 4096  # rows brought into one form at a time
@@ -131,3 +131,8 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "isoformat"):
         return value.isoformat()
     return value
+
+
+def hidden_id(name: str) -> str:
+    """What a store has in place of the id of an item that was erased."""
+    return f"erased:{content_hash(name)}"

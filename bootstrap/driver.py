@@ -36,6 +36,9 @@ class _Driven(Protocol):
     @property
     def batch_is_answered(self) -> bool: ...
 
+    @property
+    def batch_waits(self) -> bool: ...
+
     def is_held_out(self, item_id: str) -> bool: ...
 
     def ask(self, limit: int | None = None) -> list[Query]: ...
@@ -112,7 +115,9 @@ class Driver:
         loop.take_saved()  # by a run that was stopped in the middle of a batch
         if loop.batch_is_answered:  # by a run that was stopped before it could refit, or by hand
             self._close_round(loop)
-        reason = self._stop.reason(loop) or self._ask_second(loop)
+        reason = self._stop.reason(loop)
+        if reason is None and not loop.batch_waits:  # one that was begun comes first, as without the stop
+            reason = self._ask_second(loop)
         while reason is None:
             reason = self._stop.reason(loop) or self._one_round(loop) or self._ask_second(loop)
         return reason

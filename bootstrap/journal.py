@@ -133,7 +133,7 @@ class Journal:
     def _whole_step(self, *, answers: bool) -> Iterator[None]:
         alone = self._depth > 0 and not self.to_desks  # a run by a labeler in this process: nobody else asks
         if self._depth > 0 and not self._lock.held:  # the connection broke, and the lock went with it
-            self._lock.acquire()
+            self._hold_again()
             alone = False
         with self.holding():
             if answers:
@@ -161,6 +161,7 @@ class Journal:
                     if alone and self._unwritten.follows:  # it can be had again, so that it may wait
                         self._waits = self._unwritten.has_changed
                     elif self._unwritten.has_changed:
+                        self._hold_again()  # a fit and a strategy may have taken long
                         with self.database.writing() as connection:
                             self._write(connection)
                 self._is_stale = False
@@ -175,10 +176,33 @@ class Journal:
             if not self._waits or self._is_stale:
                 return
             self._is_stale = True
-            if self._lock.held:  # else the connection broke, and another may train by now
-                with self.database.writing() as connection:
-                    self._write(connection)
-                self._is_stale = False
+            self._hold_again()
+            with self.database.writing() as connection:
+                self._write(connection)
+            self._is_stale = False
+
+    def _hold_again(self) -> None:
+        """Take the lock again where it went with a connection that broke.
+
+        Raises
+        ------
+        StoreInUse
+            If another process trains, or has done so meanwhile and memory has what is not written.
+        """
+        if self._lock.held:
+            return
+        self._lock.acquire()
+        if not (self._waits or self._in_step):
+            return  # whatever others did is read on
+        with self.database.reading() as connection:
+            entries = LoopReader(connection, self.record.id).entries(self._trail)
+        if any(self._replay.is_of_trainer(entry) for entry in entries):
+            self._is_stale, self._waits = True, False
+            raise StoreInUse(
+                f"The connection that held the loop {self.record.name!r} broke, and another process has "
+                "trained it since: what was not written yet is left to that one. Answers are all kept. Run "
+                "it again to go on from there."
+            )
 
     def mark(self, kind: str, **body: Any) -> None:
         """Have it written with this step that something without rows of its own was done."""
@@ -275,6 +299,11 @@ class Journal:
         if self._is_unchecked and self._depth:
             self._models.check_candidates()
             self._is_unchecked = False
+            if self._unwritten.has_changed:  # before answers come: a certificate says what it was given on
+                self._is_stale = True
+                with self.database.writing() as connection:
+                    self._write(connection)
+                self._is_stale = False
         return told
 
     def _catch_up_within(self, connection: Connection) -> Told:

@@ -71,6 +71,10 @@ class Replay:
         if step is not None:
             step(entry.body, reader)
 
+    def is_of_trainer(self, entry: Entry) -> bool:
+        """Whether only whoever holds the training lock writes such an entry."""
+        return entry.kind in self._steps and entry.kind != "erased"
+
     def take(self, reader: LoopReader, up_to: int) -> None:
         """Read labels up to this one."""
         loop = self._loop

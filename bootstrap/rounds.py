@@ -101,6 +101,7 @@ class Rounds:
         self._n_fits = 0
         self.trained_rows = np.empty(0, dtype=np.intp)
         self._given_since_fit = False
+        self._was_answered = False  # whether all queries of the last round had their answer
         for X, y in self._model.given if outside else ():
             self._add_outside(X, y)
 

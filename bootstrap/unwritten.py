@@ -122,6 +122,8 @@ class Unwritten:
         """Whether all that changed follows from what is stored: fits, candidates, rounds, certificates."""
         now, done = self._now(), self._written
         of_people = now.queries > done.queries or now.labels > done.labels
+        if now.rounds > done.rounds and not self._loop._was_answered:
+            return False  # nothing in the store says that the round is over
         return not (of_people or now.rows > done.rows or now.ids > done.ids or self._marks or self.refitted)
 
     def _now(self) -> _Written:
@@ -303,6 +305,7 @@ class Unwritten:
                     predicted=None if expected is None else expected[0],
                     confidence=None if live is None or expected is None else live.confidence_of(row),
                     alone=None if expected is None else expected[1],
+                    is_erased=pool.is_erased(row),
                 )
             )
         start = self._record.publish(

@@ -767,3 +767,148 @@ def test_connections_that_break_in_the_middle_of_an_answer_lose_nothing_and_not_
     loop.close()
     other.close()
     assert check(postgres_storage).ok
+
+
+@pytest.mark.parametrize("how", ["before the strategy", "by a budget"])
+def test_a_round_that_left_queries_open_is_over_whatever_comes_after_it(storage, how):
+    def breaks(learner, pool, n_instances=1):
+        if len(loop.history) == 3 and not broken:
+            broken.append(True)
+            raise OSError("out of memory")
+        return uncertainty_sampling(learner, pool, n_instances=n_instances)
+
+    def answers_some(queries):
+        return {query.id: TRUTH[query.id] for query in queries[:-3]}
+
+    broken = []
+    runs = {"before the strategy": {"rounds": 6}, "by a budget": {"budget": 60}}[how]
+    loop = in_memory = a_loop(answers_some, strategy=breaks)
+    with pytest.raises(OSError, match="out of memory"):
+        in_memory.run(X, ids=IDS, **runs)
+    in_memory.run(**runs)
+    broken.clear()
+    loop = a_loop(answers_some, storage=storage, strategy=breaks)
+    with pytest.raises(OSError, match="out of memory"):
+        loop.run(X, ids=IDS, **runs)
+    assert len(loop.history) == 3
+    loop.run(**runs)
+    assert told(loop) == told(in_memory)
+    loop.close()
+
+
+@pytest.mark.parametrize("done", ["nothing", "another round", "labels"])
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_lock_that_is_lost_while_a_refit_waits_costs_no_round(storage, done, ends):
+    def loses(loop):
+        if len(loop.history) == 3 and not lost:
+            lost.append(True)
+            loop._journal._lock.close()
+            if done != "nothing":
+                other = again(storage)
+                if done == "labels":
+                    other.add_labels(IDS[-2:], [TRUTH[i] for i in IDS[-2:]])
+                else:
+                    other.run(rounds=4)
+                other.close()
+        return ends and len(loop.history) == 3
+
+    lost = []
+    loop = a_loop(storage=storage)
+    if done == "nothing":
+        assert len(loop.run(X, ids=IDS, rounds=6, until=loses)) == (3 if ends else 6)
+    else:
+        with pytest.raises(StoreInUse, match="Run it again"):
+            loop.run(X, ids=IDS, rounds=6, until=loses)
+    loop.run(rounds=6)
+    history = list(loop.history)
+    assert [row.round for row in history] == [1, 2, 3, 4, 5, 6]
+    resumed = again(storage)
+    assert told(resumed) == told(loop)
+    if done != "labels":
+        in_memory = a_loop()
+        assert history == list(in_memory.run(X, ids=IDS, rounds=6))
+    resumed.close()
+    loop.close()
+    assert check(storage).ok
+
+
+@pytest.mark.parametrize("when", ["the refit waits", "the strategy chooses", "the labeler thinks"])
+@pytest.mark.filterwarnings("ignore:the model of round")
+def test_an_item_that_was_erased_before_it_was_asked_about_is_not_learned_from(storage, when):
+    in_memory = a_loop()
+    in_memory.run(X, ids=IDS, rounds=3)
+    gone = [query.id for query in in_memory.ask()][:4]
+    asked, erased = [], []
+
+    def erases(now):
+        if now == when and len(loop._rounds) == 3 and not erased:
+            erased.append(erase(storage, gone))
+
+    def chooses(learner, pool, n_instances=1):
+        picked = uncertainty_sampling(learner, pool, n_instances=n_instances)
+        erases("the strategy chooses")
+        return picked
+
+    def answers(queries):
+        asked.extend(query.id for query in queries)
+        erases("the labeler thinks")
+        return knows(queries)
+
+    def waits(loop):
+        erases("the refit waits")
+        return False
+
+    settings = {"strategy": chooses} if when == "the strategy chooses" else {}
+    loop = a_loop(answers, storage=storage, **settings)
+    loop.run(X, ids=IDS, rounds=6, until=waits)
+    assert len(loop.history) == 6
+    assert (set(gone) & set(asked) == set()) is (when == "the refit waits") or settings
+    rows = {row for row in range(len(X)) if loop._pool.is_erased(row)}
+    assert len(rows) == 4
+    assert not rows & set(loop.trained_rows.tolist())
+    assert not any(query.id.startswith("erased") for query in loop.ask())
+    resumed = again(storage, **settings)
+    assert told(resumed)[:3] == told(loop)[:3]
+    resumed.close()
+    loop.close()
+    assert check(storage).ok
+
+
+@pytest.mark.filterwarnings("ignore:the model of round", "ignore:candidate 1 is tested no more")
+def test_certificates_of_a_model_that_took_the_place_of_another_are_the_same_when_resumed(storage):
+    def erases(loop):
+        if loop._certifying.trial.candidates and not gone:
+            gone.extend([label.id for label in loop.labels if label.source == "training"][:30])
+            erase(storage, gone)
+        return False
+
+    gone = []
+    settings = {"target_accuracy": 0.7, "delta": 0.3, "audit_share": 1.2, "held_out": 0.5, "random_state": 1}
+    loop = a_loop(storage=storage, **settings)
+    loop.run(X, ids=IDS, rounds=12, until=erases)
+    assert {certificate.candidate for certificate in loop.certificates} >= {2}
+    resumed = again(storage)
+    assert told(resumed)[2:5] == told(loop)[2:5]
+    resumed.close()
+    loop.close()
+
+
+def test_second_answers_wait_for_the_batch_that_a_failure_has_cut(storage):
+    def fails_once(queries):
+        for i, query in enumerate(queries):
+            if i == 8 and not failed:
+                failed.append(True)
+                raise OSError("gone")
+            yield TRUTH[query.id]
+
+    failed = [True]
+    settings = {"asked_twice": 1.0, "audit_share": 1.0}
+    in_memory = a_loop(fails_once, **settings)
+    in_memory.run(X, ids=IDS, rounds=4)
+    failed.clear()
+    loop = a_loop(fails_once, storage=storage, **settings)
+    with pytest.raises(OSError, match="gone"):
+        loop.run(X, ids=IDS, rounds=4)
+    loop.run(rounds=4)
+    assert told(loop) == told(in_memory)
+    loop.close()

@@ -79,6 +79,9 @@ class Certifying(Candidates):
         self._predict(np.array(drawn, dtype=np.intp))  # some may have been out when a model was frozen
         for row in drawn:
             self.trial.ask(row, held_out=homes[row] is Place.HELD_OUT)
+        gone = [row for row in drawn if self._pool.is_erased(row)]
+        if gone:  # erased while they were chosen: no answer will come
+            self.erase(gone)
 
     def answered(self, row: int, entry: Label) -> None:
         """An entry of the label log; taken into account once or twice makes no difference."""

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from bootstrap.classes import ClassList
+from bootstrap.content import hidden_id
 from bootstrap.errors import InvalidInput
 from bootstrap.pool import Place, Pool
 from bootstrap.records import Class, Query
@@ -117,7 +118,9 @@ class Queries:
             homes[home] += 1
             self._pool.move(row, Place.AUDITING if home is Place.HELD_OUT else Place.ASKED)
             self._asked.add(row)
-            self._open[row] = self._queries[query.token] = query
+            self._queries[query.token] = query
+            if not self._pool.is_erased(row):  # by another process, while it was chosen
+                self._open[row] = query
         if not homes:
             return
         self._asked_this_round = True
@@ -218,6 +221,10 @@ class Queries:
         return row
 
     def _named_row(self, key: Any) -> int:
-        """The row that a query's id or token names; an id comes first."""
-        query = self._queries.get(key) if isinstance(key, str) and key not in self._pool else None
+        """The row that a query's id or token names; an id comes first, also one that was erased since."""
+        if not isinstance(key, str) or key in self._pool:
+            return self._row(key)
+        query = self._queries.get(key)
+        if query is None and (hidden := hidden_id(key)) in self._pool:
+            return self._row(hidden)
         return self._row(key if query is None else query.id)

@@ -138,7 +138,8 @@ class Places:
             home = self.home(row)
             if home in self._last_turn:
                 self._last_turn[home] = max(self._last_turn[home], float(self._turn[row]))
-        self._place[row] = place
+        if not self.is_erased(row):  # which it stays, whatever was asked or said of it
+            self._place[row] = place
 
     def erase(self, row: int) -> None:
         """Its content is gone: it stays where it is counted, and is nothing that can be asked or learned."""

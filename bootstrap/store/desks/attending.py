@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from bootstrap.errors import BootstrapError, InvalidInput, LabelerStopped
@@ -65,8 +65,9 @@ def _answer(desk: Desk, labeler: Labeler, queries: Sequence[Query]) -> tuple[int
         waiting.discard(query.token)
 
     def take_back(query: Query) -> None:
-        desk.undo(query.token)
-        waiting.add(query.token)
+        with suppress(InvalidInput):  # a round has used it: what is said now is kept beside it
+            desk.undo(query.token)
+            waiting.add(query.token)
 
     try:
         with _renewing(desk, waiting):

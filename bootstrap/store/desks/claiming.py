@@ -242,7 +242,12 @@ def _shows_no_trap(free: Any) -> ColumnElement[bool]:
     other = slots.alias("beside")
     mine = (other.c.item_id == free.c.item_id, other.c.reviewer == bindparam("me"), other.c.is_open)
     trap = (other.c.query_id != free.c.query_id, or_(other.c.alone, free.c.alone))
-    return _none(select(other.c.id).where(*mine, *trap).correlate(free))
+    # one that has run out is in nobody's hands: it may be of a loop that this desk is not for
+    held = (
+        other.c.expires_at > bindparam("now"),
+        other.c.leased_at <= bindparam("latest", type_=Float) + _SinceBegun(),
+    )
+    return _none(select(other.c.id).where(*mine, *trap, *held).correlate(free))
 
 
 def _none(found: Select[Any]) -> ColumnElement[bool]:

@@ -264,7 +264,7 @@ class LoopRecord(RoundRecord):
                     "overlap": overlap,
                     "class_version": self.class_version,
                     "published_at": at,
-                    "state": "open",
+                    "state": "withdrawn" if query.is_erased else "open",
                 }
             )
             decided.append(
@@ -282,7 +282,8 @@ class LoopRecord(RoundRecord):
         insert_rows(connection, queries, asked)
         insert_rows(connection, decisions, decided)
         if to_desks:
-            open_slots(connection, [{**query, "query_id": query["id"]} for query in asked])
+            waiting = [query for query in asked if query["state"] == "open"]
+            open_slots(connection, [{**query, "query_id": query["id"]} for query in waiting])
         body = {"first": start, "n": len(new), "batching": batching}
         covered = [*values_of(queries, asked), *values_of(decisions, decided)]
         self._append(connection, "published", body, at, covered)

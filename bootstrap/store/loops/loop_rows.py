@@ -53,6 +53,8 @@ class Published:
     confidence : float or None
     alone : bool or None
         Whether the model would have decided it alone.
+    is_erased : bool
+        Whether the item was erased while it was chosen: nobody is asked.
     """
 
     row: int
@@ -67,6 +69,7 @@ class Published:
     predicted: Class | None = None
     confidence: float | None = None
     alone: bool | None = None
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, exists, func, select, text, update
 
-from bootstrap.content import content_hash
+from bootstrap.content import hidden_id
 from bootstrap.errors import InvalidInput
 from bootstrap.store import trail
 from bootstrap.store.database import Database, opened
@@ -224,7 +224,7 @@ def _looked_over(connection: Connection, wanted: Sequence[int]) -> Erasable:
 
 def _items_named(connection: Connection, loop_ids: list[int], name: str) -> set[int]:
     """Items of this id, or that had it before they were erased."""
-    both = [name, _hidden(name)]
+    both = [name, hidden_id(name)]
     named = select(members.c.item_id).where(members.c.loop_id.in_(loop_ids), members.c.name.in_(both))
     copied = (
         select(members.c.item_id)
@@ -309,20 +309,16 @@ def _hide_names(connection: Connection, some: list[int]) -> list[tuple[int, int]
             update(members)
             .where(members.c.loop_id == bindparam("of_loop"), members.c.row == bindparam("of_row"))
             .values(name=bindparam("hidden")),
-            [{"of_loop": row.loop_id, "of_row": row.row, "hidden": _hidden(row.name)} for row in rows],
+            [{"of_loop": row.loop_id, "of_row": row.row, "hidden": hidden_id(row.name)} for row in rows],
         )
     if copies:
         connection.execute(
             update(aliases)
             .where(aliases.c.loop_id == bindparam("of_loop"), aliases.c.name == bindparam("old"))
             .values(name=bindparam("hidden")),
-            [{"of_loop": row.loop_id, "old": row.name, "hidden": _hidden(row.name)} for row in copies],
+            [{"of_loop": row.loop_id, "old": row.name, "hidden": hidden_id(row.name)} for row in copies],
         )
     return [(row.block_id, row.at) for row in rows if row.block_id is not None]
-
-
-def _hidden(name: str) -> str:
-    return f"erased:{content_hash(name)}"
 
 
 def _withdraw(connection: Connection, some: list[int]) -> list[int]:

@@ -123,6 +123,21 @@ def test_a_trap_waits_while_its_item_is_in_the_same_hands(database, publish):
     assert len(Desk(database, "bert").claim(5)) == 1
 
 
+def test_a_trap_whose_lease_ran_out_keeps_nobody_from_its_item(storage, publish, hand):
+    database = Database(storage, clock=hand)
+    publish(database, 1, loop="urgency", kind="trap", known='"a"')
+    publish(database, 1)
+    trap = Desk(database, "anna", loop="urgency", lease_seconds=10).claim()[0].queries[0].token
+    anna = Desk(database, "anna", loop="team", lease_seconds=10)
+    assert anna.claim() == []
+    hand.time += 11
+    (found,) = anna.claim()
+    assert found.loops == ("team",)
+    assert Desk(database, "anna", loop="urgency").claim() == []
+    anna.tell({found.queries[0].token: "a", trap: "a"})
+    database.close()
+
+
 def test_a_desk_for_one_loop_gets_only_its_queries(database, publish):
     publish(database, 2)
     publish(database, 2, loop="urgency", usefulness=-9.0)

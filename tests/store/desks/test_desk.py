@@ -646,6 +646,24 @@ def test_a_lease_that_can_not_be_renewed_disturbs_nobody(database, publish):
     assert standing_labels(database) == {0: "a"}
 
 
+def test_what_a_round_has_used_is_not_taken_back_and_the_run_goes_on(database, publish):
+    publish(database, 2)
+
+    class Screen(CollectingLabeler):
+        def collect(self, queries, *, on_answer=None, on_undo=None):
+            on_answer(queries[0], "a")
+            with database.writing() as connection:
+                connection.execute(update(loops).values(taken_up_to=1))
+            on_undo(queries[0])
+            on_answer(queries[0], "b")
+            on_answer(queries[1], "a")
+            return Collected({}, LabelerStopped())
+
+    assert Desk(database, "anna").run(Screen()) == 2
+    assert standing_labels(database) == {0: "a", 1: "a"}
+    assert stored(database)[1][:4] == (0, "b", "anna", True)
+
+
 def test_an_answer_that_is_taken_back_at_the_screen_is_undone(database, publish):
     publish(database, 2)
 
