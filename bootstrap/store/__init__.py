@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bootstrap.store.class_lists import change_classes, class_list
     from bootstrap.store.database import Database
-    from bootstrap.store.desks.desk import Claim, Desk
+    from bootstrap.store.desks.desk import Desk
     from bootstrap.store.desks.reviewers import Reviewer, add_reviewer, remove_reviewer
+    from bootstrap.store.desks.shown import Claim
     from bootstrap.store.desks.taking import Answer
     from bootstrap.store.desks.traps import TrapCounts, add_traps, trap_counts
     from bootstrap.store.files.exporting import Exported, export
@@ -56,7 +57,7 @@ __all__ = [
 _HOMES = {
     "Answer": "desks.taking",
     "CheckReport": "upkeep.checking",
-    "Claim": "desks.desk",
+    "Claim": "desks.shown",
     "Database": "database",
     "Desk": "desks.desk",
     "Erased": "upkeep.erasing",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, NoReturn
 
 from sqlalchemy import Boolean, ClauseElement, Connection
@@ -41,13 +42,21 @@ class Compiled:
         named: dict[str, Any] = {} if columns is None else {"column_keys": list(columns)}
         compiled: Any = statement.compile(dialect=dialect, **named)
         self.text = str(compiled)
-        self._order: Sequence[str] | None = compiled.positiontup  # None where values go by their names
+        order: Sequence[str] | None = compiled.positiontup  # None where values go by their names
         self._fixed: Mapping[str, Any] = compiled.params
+        self._in_order = None if order is None else _picker(order)
 
     def bound(self, values: Mapping[str, Any]) -> Any:
         """These values, and the statement's own, as the driver takes them."""
         named = {**self._fixed, **values}
-        return named if self._order is None else tuple([named[name] for name in self._order])
+        return named if self._in_order is None else self._in_order(named)
+
+
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """What takes values out of a mapping, in this order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda named: tuple(named[name] for name in names)
 
 
 class Prepared:

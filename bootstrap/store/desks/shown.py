@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select
@@ -15,7 +16,31 @@ from bootstrap.store.payloads import payload_from
 from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import items, labels, loops, members, queries, standing
 
-__all__ = ["ClassLists", "shown"]
+__all__ = ["Claim", "ClassLists", "shown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One item in one person's hands, with every question about it that waits for them.
+
+    Nothing in it tells why the item is asked about.
+
+    Attributes
+    ----------
+    id : str
+        The item's id in the loop of the first query.
+    queries : tuple of Query
+        One for each open question; the `token` of each is that of the lease.
+    loops : tuple of str
+        Whose question each is.
+    expires_at : float
+        When somebody else may get it, unless it is renewed: seconds since the epoch.
+    """
+
+    id: str
+    queries: tuple[Query, ...]
+    loops: tuple[str, ...]
+    expires_at: float
 
 
 class ClassLists:
@@ -33,7 +58,7 @@ class ClassLists:
             self._seen[loop_id] = 0
         classes = known[1]
         if classes.is_open:
-            for row in connection.execute(_NAMED, {"loop": loop_id, "after": self._seen[loop_id]}):
+            for row in _NAMED.all(connection, {"loop": loop_id, "after": self._seen[loop_id]}):
                 label = classes.now(json.loads(row.label), row.class_version)
                 if label is not None:
                     classes.add(label)
@@ -85,7 +110,7 @@ def _contents(connection: Connection, rows: Sequence[Any]) -> list[Any]:
     return found
 
 
-_NAMED = (
+_NAMED = Prepared(
     select(labels.c.id, labels.c.label, labels.c.class_version)
     .join(
         standing,

@@ -16,7 +16,7 @@ from bootstrap.labels import Told
 from bootstrap.records import SKIP
 from bootstrap.store.database import Database
 from bootstrap.store.desks.desk import Desk
-from bootstrap.store.desks.reviewers import add_reviewer, remove_reviewer
+from bootstrap.store.desks.reviewers import add_reviewer, remove_reviewer, reviewers
 from bootstrap.store.desks.taking import Answer
 from bootstrap.store.features import write_features
 from bootstrap.store.schema import (
@@ -305,6 +305,62 @@ def test_every_valid_answer_is_stored_before_any_is_refused(database, publish):
     assert refused.value.n_kept == 1
     assert standing_labels(database) == {1: "b"}
     assert anna.tell({one: "a"}) == Told(kept=1)
+
+
+def test_answers_and_the_next_claim_are_one_step_unless_an_answer_is_refused(database, publish):
+    publish(database, 4)
+    anna = Desk(database, "anna")
+    told, claimed = anna.tell_and_claim({token(anna): "a"}, 2)
+    assert told == Told(kept=1)
+    assert [claim.id for claim in claimed] == ["i1", "i2"]
+    one, two = (claim.queries[0].token for claim in claimed)
+    with pytest.raises(AnswersRejected) as refused:
+        anna.tell_and_claim({one: "c", two: "b"})
+    assert refused.value.n_kept == 1
+    assert standing_labels(database) == {0: "a", 2: "b"}
+    assert reviewers(database)[0].held == 1
+    assert anna.tell_and_claim({one: "a"}, 2)[1][0].id == "i3"
+    assert anna.tell_and_claim({}) == (Told(), [])
+    with pytest.raises(InvalidInput, match="n is a whole number from 1"):
+        anna.tell_and_claim({one: "a"}, 0)
+
+
+@pytest.mark.parametrize("why", ["removed", "full hands"])
+def test_who_may_have_no_more_is_told_that_the_answer_is_stored(database, publish, why):
+    publish(database, 4)
+    anna = Desk(database, "anna")
+    one, _, _ = (claim.queries[0].token for claim in anna.claim(3))
+    if why == "removed":
+        remove_reviewer(database, "anna")
+    else:
+        add_reviewer(database, "anna", most_held=2)
+    assert anna.tell_and_claim({one: "a"}) == (Told(kept=1), [])
+    assert standing_labels(database) == {0: "a"}
+    with pytest.raises(InvalidInput, match="was removed" if why == "removed" else "holds 2 queries"):
+        anna.claim()
+
+
+def test_a_lease_can_be_renewed_at_the_moment_at_which_its_answer_comes(storage, publish):
+    publish(Database(storage), 60)
+    with Desk(storage, "anna") as anna, Desk(storage, "anna") as elsewhere:
+        claimed, n, failed = anna.claim(), 0, []
+
+        def renew():
+            while claimed:
+                try:
+                    elsewhere.renew(claimed[0].queries[0].token)
+                except (LeaseLost, IndexError):  # it was answered, or there are no more
+                    continue
+                except Exception as error:
+                    failed.append(error)
+
+        thread = threading.Thread(target=renew)
+        thread.start()
+        while claimed:
+            told, claimed = anna.tell_and_claim({claim.queries[0].token: "a" for claim in claimed})
+            n += told.kept
+        thread.join()
+    assert (n, failed) == (60, [])
 
 
 def test_nothing_told_is_nothing_done(database, publish):

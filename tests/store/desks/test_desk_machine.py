@@ -260,7 +260,10 @@ class Desks(RuleBasedStateMachine):
             with pytest.raises(InvalidInput, match="removed" if who in model.removed else "may hold 3"):
                 self.desk(who).claim(n) if who in self.desks else Desk(self.database, who).claim(n)
             return
-        found = self.desk(who).claim(n)
+        self.are_right(self.desk(who).claim(n), who, min(n, room))
+
+    def are_right(self, found, who, most):
+        now, model = self.clock(), self.model
         got = []
         for claim in found:
             number, place = model.next_for(who, now, who.startswith("dora"))
@@ -270,7 +273,7 @@ class Desks(RuleBasedStateMachine):
             got.append(self.names[number])
         assert [claim.id for claim in found] == got
         assert all(claim.expires_at == now + LEASE for claim in found)
-        if len(found) < min(n, room):
+        if len(found) < most:
             assert model.next_for(who, now, who.startswith("dora")) is None
 
     @rule(seconds=st.sampled_from([1.0, 6.0, 11.0]))
@@ -278,15 +281,20 @@ class Desks(RuleBasedStateMachine):
         self.clock.time += seconds
 
     @precondition(lambda self: self.model.leases)
-    @rule(data=st.data(), label=st.sampled_from(["a", "a", "b", SKIP]))
-    def answer(self, data, label):
+    @rule(data=st.data(), label=st.sampled_from(["a", "a", "b", SKIP]), further=st.sampled_from([0, 0, 1, 2]))
+    def answer(self, data, label, further):
         token = self.a_lease(data)
         who = self.model.leases[token][0]
         if who in self.model.removed and who not in self.desks:
             return  # no desk, no answer
         desk = self.desk(who)
         expected = self.model.answer(token, label, self.clock())
-        told = desk.tell({token: label})
+        if further:
+            told, claimed = desk.tell_and_claim({token: label}, further)
+            room = 0 if who in self.model.removed else MOST_HELD - self.model.n_held(who, self.clock())
+            self.are_right(claimed, who, min(further, room))
+        else:
+            told = desk.tell({token: label})
         assert {name: getattr(told, name) for name in ("kept", "repeated", "extra", "skipped")} == {
             name: int(name == expected) for name in ("kept", "repeated", "extra", "skipped")
         }
