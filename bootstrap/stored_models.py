@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from bootstrap.store.loops.loop_rows import StoredModel
 from bootstrap.unwritten import Unwritten
 
 __all__ = ["StoredModels"]
+
+#: So many characters before a difference of two estimators, and twice as many after it, are shown.
+_SHOWN: Final = 40
 
 
 class StoredModels:
@@ -58,6 +62,7 @@ class StoredModels:
             return
         was, now = self._stored_model(number).estimator, described(self._loop._model)
         if was != now:
+            was, now = _where_they_differ(was, now)
             raise StoreError(
                 f"The loop {self._record.name!r} was begun with the estimator {was}, and this is {now}. "
                 "Pass its own; another kind of model is tested beside it by loop.candidate(estimator), or "
@@ -172,3 +177,17 @@ class StoredModels:
             return None, None
         self._unwritten.refitted.append(self._unwritten.as_stored(model, rows))
         return self._said(by, stored), frozen
+
+
+def _where_they_differ(one: str, other: str) -> tuple[str, str]:
+    """Two long texts, each cut down to what stands about the first difference."""
+    one, other = " ".join(one.split()), " ".join(other.split())
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((i for i, (a, b) in pairs if a != b), min(len(one), len(other)))
+    start = max(0, same - _SHOWN) if same > 2 * _SHOWN else 0
+    last = same + 2 * _SHOWN
+
+    def about(text: str) -> str:
+        return f"{'…' if start else ''}{text[start:last]}{'…' if len(text) > last else ''}"
+
+    return about(one), about(other)

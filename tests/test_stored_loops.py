@@ -16,6 +16,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sqlalchemy import event
 
 from bootstrap import SKIP, BootstrapLoop, each
@@ -38,9 +39,9 @@ def knows(queries):
     return [TRUTH[query.id] for query in queries]
 
 
-def a_loop(labeler=knows, **settings):
+def a_loop(labeler=knows, *, estimator=None, **settings):
     chosen = {"strategy": "margin", "batch_size": 10, "random_state": 5, "target_accuracy": 0.8}
-    return BootstrapLoop(LogisticRegression(), labeler, **(chosen | settings))
+    return BootstrapLoop(estimator or LogisticRegression(), labeler, **(chosen | settings))
 
 
 def again(storage, **settings):
@@ -431,6 +432,20 @@ def test_another_estimator_is_refused_and_nothing_is_changed(storage):
     resumed = again(storage)
     assert told(resumed) == expected
     resumed.close()
+
+
+def test_of_long_estimators_the_place_is_shown_where_they_differ(storage):
+    def estimator(C):
+        return make_pipeline(*[StandardScaler(with_mean=False) for _ in range(6)], LogisticRegression(C=C))
+
+    loop = a_loop(storage=storage, estimator=estimator(2.5))
+    loop.run(X, ids=IDS, rounds=1)
+    loop.close()
+    with pytest.raises(StoreError) as refused:
+        load_loop(storage=storage, estimator=estimator(7.5), labeler=knows)
+    assert "LogisticRegression(C=2.5, " in str(refused.value)
+    assert "LogisticRegression(C=7.5, " in str(refused.value)
+    assert "Pipeline(" not in str(refused.value)
 
 
 def test_who_only_looks_learns_that_erased_items_have_cost_the_certificate(tmp_path):

@@ -94,7 +94,8 @@ def _described(column: Any, arrays: list[NDArray[Any]]) -> dict[str, Any]:
     if isinstance(dtype, pd.StringDtype):
         missing = column.isna().to_numpy()
         texts = [None if gone else str(text) for text, gone in zip(column.tolist(), missing, strict=True)]
-        kind = {"storage": dtype.storage, "has_na": dtype.na_value is pd.NA}
+        storage = dtype.storage.removesuffix("_numpy")  # pandas 2.2 says of NaN so, later ones apart
+        kind = {"storage": storage, "has_na": dtype.na_value is pd.NA}
         return {"is": "texts", **kind, "values": texts}
     if isinstance(dtype, pd.DatetimeTZDtype):
         arrays.append(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
