@@ -1,0 +1,150 @@
+"""Items that are erased while a loop lives: before they are asked about, answered, learned from, or after."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from modAL.uncertainty import uncertainty_sampling
+
+from bootstrap.errors import InvalidInput
+from bootstrap.store.desks.desk import Desk
+from bootstrap.store.upkeep.checking import check
+from bootstrap.store.upkeep.erasing import erase
+
+pytestmark = pytest.mark.filterwarnings("ignore:no model was fitted")
+
+
+def test_who_only_looks_learns_that_erased_items_have_cost_the_certificate(mails, tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = mails.loop(storage=storage)
+    loop.run(mails.X, ids=mails.ids, budget=300)
+    assert "ADVANCE" in str(loop.verdict())
+    rate = loop.certified_review_rate
+    erase(storage, [label.id for label in loop.labels if label.source == "training"][:5])
+    with pytest.warns(UserWarning, match="erased"):
+        verdict = loop.verdict()
+    assert loop.certified_review_rate >= rate
+    champion = loop._certifying.trial.champion
+    assert champion is None or champion.candidate.number not in loop._certifying.others
+    assert ("ADVANCE" in str(verdict)) == (champion is not None)
+    loop.close()
+
+
+def test_an_erasure_before_its_answer_is_taken_stops_no_trainer(mails, storage):
+    loop = mails.loop(None, storage=storage)
+    loop.add(mails.X, ids=mails.ids)
+    loop.ask()
+    with loop._journal.holding():
+        loop._journal.open_desks()
+    with Desk(storage, by="ann") as desk:
+        queries = desk.ask(4)
+        desk.tell({query.token: mails.truth[query.id] for query in queries[:2]})
+        erase(storage, [queries[0].id])
+        assert loop.take_saved().kept >= 1
+        erase(storage, [queries[2].id])
+        desk.tell({query.token: mails.truth[query.id] for query in queries[2:]})
+        loop.take_saved()
+    loop.refit()
+    expected = mails.told(loop)
+    loop.close()
+    resumed = mails.resumed(storage, labeler=None)
+    assert mails.told(resumed) == expected
+    resumed.close()
+
+
+def test_an_item_that_was_erased_stays_away_from_loops_begun_later(mails, tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    one = mails.loop(storage=storage, name="one")
+    one.run(mails.X, ids=mails.ids, rounds=1)
+    one.close()
+    erase(storage, [mails.ids[3]])
+    for rounds in (1, 2):
+        other = mails.loop(storage=storage, name="other")
+        other.run(mails.X, ids=mails.ids, rounds=rounds)
+        other.close()
+
+
+def test_erased_items_are_trained_on_no_more_and_their_evidence_stays(mails, storage):
+    loop = mails.loop(storage=storage)
+    loop.run(mails.X, ids=mails.ids, budget=300)
+    rate, n_labels = loop.certified_review_rate, loop.n_labels
+    audited = [label.id for label in loop.labels if label.source == "audit"][:3]
+    trained = [label.id for label in loop.labels if label.source == "training"][:3]
+    assert rate < 1
+    erase(storage, audited)
+    assert loop.certified_review_rate == rate  # by the same model: it has learned from none of these
+    with pytest.raises(InvalidInput, match="no item has the id"):
+        loop.is_held_out(audited[0])
+    erase(storage, trained)
+    with pytest.warns(UserWarning, match="erased"):
+        loop.run(mails.X, ids=mails.ids, budget=320)
+    assert loop.n_labels >= n_labels
+    assert not {label.id for label in loop.labels} & {*audited, *trained}
+    assert np.intersect1d(loop.trained_rows, [mails.ids.index(i) for i in trained]).size == 0
+    expected = mails.told(loop)
+    loop.close()
+    resumed = mails.resumed(storage)
+    assert mails.told(resumed) == expected
+    assert check(storage).ok
+    resumed.close()
+
+
+def test_an_item_erased_while_a_refit_waits_to_be_written_takes_no_round_with_it(mails, storage):
+    def erases(loop):
+        if len(loop.history) == 3 and not gone:
+            gone.append(next(label.id for label in loop.labels if label.source == "training"))
+            erase(storage, gone)
+        return len(loop.history) == 3
+
+    gone = []
+    loop = mails.loop(storage=storage)
+    history = loop.run(mails.X, ids=mails.ids, until=erases)
+    loop.close()
+    with pytest.warns(UserWarning, match="erased"):
+        resumed = mails.resumed(storage)
+    assert list(resumed.history) == list(history)
+    assert len(history) == 3
+    resumed.close()
+    assert check(storage).ok
+
+
+@pytest.mark.parametrize("when", ["the refit waits", "the strategy chooses", "the labeler thinks"])
+@pytest.mark.filterwarnings("ignore:the model of round")
+def test_an_item_that_was_erased_before_it_was_asked_about_is_not_learned_from(mails, storage, when):
+    in_memory = mails.loop()
+    in_memory.run(mails.X, ids=mails.ids, rounds=3)
+    gone = [query.id for query in in_memory.ask()][:4]
+    asked, erased = [], []
+
+    def erases(now):
+        if now == when and len(loop._rounds) == 3 and not erased:
+            erased.append(erase(storage, gone))
+
+    def chooses(learner, pool, n_instances=1):
+        picked = uncertainty_sampling(learner, pool, n_instances=n_instances)
+        erases("the strategy chooses")
+        return picked
+
+    def answers(queries):
+        asked.extend(query.id for query in queries)
+        erases("the labeler thinks")
+        return mails.knows(queries)
+
+    def waits(loop):
+        erases("the refit waits")
+        return False
+
+    settings = {"strategy": chooses} if when == "the strategy chooses" else {}
+    loop = mails.loop(answers, storage=storage, **settings)
+    loop.run(mails.X, ids=mails.ids, rounds=6, until=waits)
+    assert len(loop.history) == 6
+    assert (set(gone) & set(asked) == set()) is (when == "the refit waits") or settings
+    rows = {row for row in range(len(mails.X)) if loop._pool.is_erased(row)}
+    assert len(rows) == 4
+    assert not rows & set(loop.trained_rows.tolist())
+    assert not any(query.id.startswith("erased") for query in loop.ask())
+    resumed = mails.resumed(storage, **settings)
+    assert mails.told(resumed)[:3] == mails.told(loop)[:3]
+    resumed.close()
+    loop.close()
+    assert check(storage).ok
