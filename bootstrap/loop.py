@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from bootstrap.asking import Asking
 from bootstrap.callbacks import Callback
@@ -345,8 +345,17 @@ class BootstrapLoop(Asking):
         return wait_for(self._journal.n_unused_labels, new_labels, timeout)
 
     def close(self) -> None:
-        """Let go of the store, if there is one. What is told later opens it again."""
+        """Let go of the store, if there is one. What is told later opens it again.
+
+        `with BootstrapLoop(...) as loop:` does so at its end.
+        """
         self._journal.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __repr__(self) -> str:
         return (

@@ -176,5 +176,6 @@ _BACKWARDS = _THE_SLOT.where(
 )
 _UNCLAIMED = _THE_SLOT.where(
     slots.c.token.is_not(None),
-    ~exists().where(claims.c.token == slots.c.token, claims.c.slot_id == slots.c.id),
+    # not of this slot: an answer under an older lease closes the place that its person has now
+    ~exists().where(claims.c.token == slots.c.token, claims.c.query_id == slots.c.query_id),
 )

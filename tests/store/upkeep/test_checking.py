@@ -12,9 +12,10 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sqlalchemy import delete, insert, select, text, update
 
-from bootstrap import BootstrapLoop
+from bootstrap import BootstrapLoop, Desk
 from bootstrap.content import content_hash
 from bootstrap.errors import StoreError
+from bootstrap.labels import Told
 from bootstrap.store import covered, schema, trail
 from bootstrap.store.answers import LabelRow, add_labels
 from bootstrap.store.class_lists import change_classes
@@ -372,6 +373,22 @@ def test_a_query_that_was_answered_and_is_open_again_is_found(storage: str) -> N
     assert report.n_problems == 1
     assert report.problems[0].startswith("Query 2 about item 'item ")
     assert report.problems[0].endswith("in loop 'default' is open, though it was answered.")
+
+
+def test_an_answer_under_an_older_lease_of_the_same_person_is_sound(storage: str) -> None:
+    with BootstrapLoop(
+        LogisticRegression(), storage=storage, overlap=2, batch_size=1, held_out=0, audit_share=0
+    ) as loop:
+        loop.add(np.arange(4.0).reshape(-1, 1))
+        loop.ask()
+        loop._journal.open_desks()
+        with Desk(storage, "ann") as ann, Desk(storage, "eve") as eve:
+            old = eve.ask()[0].token
+            eve.release(old)
+            ann.tell({ann.ask()[0].token: "a"})  # in the place that eve had
+            assert eve.ask()[0].token != old
+            assert eve.tell({old: "a"}) == Told(kept=1)
+    assert check(storage).problems == ()
 
 
 def test_a_store_whose_row_was_removed_is_not_opened(storage: str, tamper: Tamper) -> None:
