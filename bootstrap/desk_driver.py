@@ -45,6 +45,9 @@ class _Published(Protocol):
 
     def take_saved(self) -> Any: ...
 
+    @property
+    def batch_is_answered(self) -> bool: ...
+
     def close_round_of_desks(self) -> Round: ...
 
 
@@ -123,10 +126,14 @@ class DeskDriver:
             callback(loop, round_)
 
     def _fill(self, loop: _Published) -> bool:
-        """Have enough queries open; whether any is."""
+        """Have enough queries open; whether there is anything to wait for, or to refit on."""
         if self._queue_ahead:
             loop.ask_second()
         now = self._desks.progress()
+        if not now.n_open:
+            loop.take_saved()  # the last answers may have come since the last look
+            if loop.batch_is_answered:
+                return True
         while now.n_training < self._batch_size + self._queue_ahead:
             if now.n_open and not self._queue_ahead:
                 break

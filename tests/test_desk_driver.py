@@ -117,6 +117,31 @@ def test_queries_stay_open_beside_those_in_hand_and_what_nobody_took_is_ranked_a
     resumed.close()
 
 
+@pytest.mark.parametrize("queue_ahead", [0, 10])
+def test_answers_that_come_while_a_run_begins_are_learned_from_before_more_is_asked(storage, queue_ahead):
+    quiet = a_loop(knows)
+    quiet.run(X, ids=IDS, rounds=3)
+    loop = a_loop(storage=storage)
+    loop.add(X, ids=IDS)
+    loop.ask()
+    loop._journal.open_desks()
+    people = People(storage, names=["ann"], each=100)
+    look = loop._journal.progress
+
+    def progress():
+        if not people.pauses:
+            people(0)  # answers all that waits between two steps of the run
+        return look()
+
+    loop._journal.progress = progress
+    drive(loop, people, queue_ahead=queue_ahead, rounds=3)
+    assert loop.history[0] == quiet.history[0]
+    if not queue_ahead:
+        assert list(loop.history) == list(quiet.history)
+    people.go_home()
+    loop.close()
+
+
 def test_audits_are_no_more_than_planned_though_queries_are_taken_back(storage):
     loop = a_loop(storage=storage, audit_share=0.2)
     loop.add(X, ids=IDS)
