@@ -77,7 +77,13 @@ class StoredModels:
             return
         loop = self._loop
         stored = self._stored_model(number)
-        loop.trained_rows = self._learn(loop._model, stored)
+        try:
+            loop.trained_rows = self._learn(loop._model, stored)
+        except Exception as error:
+            if not self._misses(stored):
+                raise
+            self._forget_model(stored, error)
+            return
         self._unwritten.fit_in_memory = number
         by = self._difference(loop._model, stored)
         if by > TOLERANCE:
@@ -88,8 +94,26 @@ class StoredModels:
                 stacklevel=2,
             )
 
+    def _misses(self, stored: StoredModel) -> bool:
+        """Whether items that it was trained on were erased."""
+        return bool(self._replay.erased & set(stored.training.tolist()))
+
+    def _forget_model(self, stored: StoredModel, error: Exception) -> None:
+        """Go on without a model, as before the first fit: what is left of its items is too little for one."""
+        loop = self._loop
+        own = loop._model.originals
+        loop._model = loop._new_model(own if len(own) > 1 else own[0])
+        loop._n_trained, loop.trained_rows = 0, np.empty(0, dtype=np.intp)
+        loop._given_since_fit = True
+        self._replay.model = self._unwritten.fit_in_memory = None
+        warnings.warn(
+            f"the model of round {stored.round} can't be fitted again ({error}): items that it was trained "
+            "on were erased. The loop goes on without one until there are labels enough",
+            stacklevel=2,
+        )
+
     def _why(self, stored: StoredModel) -> str:
-        if self._replay.erased & set(stored.training.tolist()):
+        if self._misses(stored):
             return "items that it was trained on were erased"
         return changed_packages(stored.packages)
 
@@ -117,7 +141,15 @@ class StoredModels:
             )
         stored = self._stored_model(number)
         model = self._loop._new_model(self._loop._estimator)
-        self._learn(model, stored)
+        try:
+            self._learn(model, stored)
+        except Exception as error:
+            if not self._misses(stored):
+                raise
+            raise NotReady(
+                f"the model of candidate {candidate.number} can't be fitted again: items that it was trained "
+                f"on were erased ({error})"
+            ) from error
         by = self._difference(model, stored)
         if by > TOLERANCE:
             self._loop._certifying.others[candidate.number] = self._said(by, stored)
@@ -168,7 +200,12 @@ class StoredModels:
             return "it was registered by hand, and its model is not in the store", None
         stored = self._stored_model(number)
         model = self._loop._new_model(self._loop._estimator)
-        rows = self._learn(model, stored)
+        try:
+            rows = self._learn(model, stored)
+        except Exception as error:
+            if not self._misses(stored):
+                raise
+            return f"items that it was trained on were erased, and without them it can't learn: {error}", None
         by = self._difference(model, stored)
         frozen = model.frozen()
         if by <= TOLERANCE:

@@ -151,14 +151,19 @@ class Database:
                 trail.end(connection)
 
     @contextmanager
-    def claiming(self) -> Iterator[Connection]:
-        """A short write that the trail does not record.
+    def claiming(self, *, alone: bool = False) -> Iterator[Connection]:
+        """A short write that the trail does not record; `alone`: while nobody is `writing`.
+
+        Who changes several rows that others may hold has to be alone: on PostgreSQL two who go through the
+        same rows in different order would wait for each other.
 
         On SQLite a power cut may take the last ones back, never what was written under them: whoever writes
         next brings them to the disk, too. A lease that is lost so is a query that can be claimed again.
         """
         with self._changing(synchronous="NORMAL") as connection:
             self.expect_few_rows(connection)
+            if alone and not self.is_sqlite:
+                connection.execute(select(schema.store.c.id).with_for_update())
             yield connection
 
     @contextmanager

@@ -148,3 +148,54 @@ def test_an_item_that_was_erased_before_it_was_asked_about_is_not_learned_from(m
     resumed.close()
     loop.close()
     assert check(storage).ok
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_a_loop_goes_on_where_too_little_is_left_of_what_its_model_was_trained_on(mails, storage, everything):
+    loop = mails.loop(storage=storage, batch_size=5)
+    loop.run(mails.X, ids=mails.ids, rounds=4)
+    trained = [label for label in loop.labels if label.source == "training"]
+    loop.close()
+    erase(storage, [label.id for label in trained if everything or label.label == "spam"])
+    with pytest.warns(UserWarning, match="goes on without one"):
+        resumed = mails.resumed(storage)
+    assert not resumed._model.is_fitted
+    assert len(resumed.history) == 4
+    resumed.run(rounds=8)
+    assert resumed._model.is_fitted
+    expected = mails.told(resumed)
+    resumed.close()
+    again = mails.resumed(storage)
+    assert mails.told(again) == expected
+    again.close()
+    assert check(storage).ok
+
+
+def test_a_certificate_ends_where_its_model_cant_be_fitted_again(mails, tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = mails.loop(storage=storage)
+    loop.run(mails.X, ids=mails.ids, budget=300)
+    assert loop.certified_review_rate < 1
+    spam = [label.id for label in loop.labels if label.source == "training" and label.label == "spam"]
+    loop.close()
+    erase(storage, spam)
+    with pytest.warns(UserWarning, match="items that it was trained on were erased"):
+        resumed = mails.resumed(storage)
+    assert resumed.certified_review_rate == 1
+    resumed.close()
+
+
+def test_an_answer_about_an_erased_item_is_not_taken_back_and_asked_again(mails, storage):
+    loop = mails.loop(None, storage=storage)
+    loop.add(mails.X, ids=mails.ids)
+    loop.ask()
+    with loop._journal.holding():
+        loop._journal.open_desks()
+    with Desk(storage, by="ann") as ann, Desk(storage, by="bob") as bob:
+        query = ann.ask()[0]
+        ann.tell({query.token: "spam"})
+        erase(storage, [query.id])
+        with pytest.raises(InvalidInput, match="erased"):
+            ann.undo(query.token)
+        assert not [other.id for other in bob.ask(20) if other.id not in mails.ids]
+    loop.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import functools
+import inspect
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,7 +105,7 @@ def test_the_table_holds_all_strategies_by_name():
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (("Notes\n    -----", "Remarks\n    -------"), "has no section Notes"),
+        (("Notes\n-----", "Remarks\n-------"), "has no section Notes"),
         (("Memory: nothing.", "Memory:"), "the Notes of described lack Memory where it belongs"),
         (("Memory: nothing.\n\n", ""), "lack Memory, Not when where it belongs"),
         (("Paper:", "From:"), "lack Paper where it belongs: they begin with paragraphs Paper:, Utility:"),
@@ -112,7 +113,7 @@ def test_the_table_holds_all_strategies_by_name():
 )
 @pytest.mark.usefixtures("mine")
 def test_what_a_docstring_lacks_is_said(monkeypatch, change, complaint):
-    monkeypatch.setattr(described, "__doc__", described.__doc__.replace(*change))
+    monkeypatch.setattr(described, "__doc__", inspect.cleandoc(described.__doc__).replace(*change))
     with pytest.raises(ValueError, match=complaint):
         table(["described"])
 

@@ -30,6 +30,12 @@ class Slot:
         if reviewer is not None and (reviewer, token) != (self.reviewer, self.token):
             self.reviewer, self.token, self.changed_hands = reviewer, token, True
 
+    def drop(self) -> None:
+        """Close an open one that nobody has answered; whoever held it may be asked again, should it be."""
+        self.close()
+        if self.reviewer is not None:
+            self.reviewer, self.token, self.changed_hands = None, None, True
+
 
 @dataclass(slots=True)
 class OldLabel:
@@ -64,7 +70,7 @@ class Asked:
 
     def counted(self) -> list[Said]:
         """What was said in time: the first answer under the lease of each slot that was answered."""
-        tokens = {slot.token for slot in self.slots if not slot.is_open}
+        tokens = {slot.token for slot in self.slots if not slot.is_open and slot.token is not None}
         found = []
         for old in self.said:
             if old.token in tokens:
@@ -82,9 +88,10 @@ class Asked:
     def settle(self) -> None:
         """Ask nobody any more."""
         self.state = "settled"
+        self.new_slots.clear()  # that an answer in the same call wanted
         for slot in self.slots:
             if slot.is_open:
-                slot.close()
+                slot.drop()
 
     def ask_further(self, resolution: Resolution) -> None:
         """As many places as are needed, no more; what somebody has in hand stays."""
@@ -94,12 +101,12 @@ class Asked:
         surplus = len(ordinary) if resolution.adjudicate else len(ordinary) - resolution.places
         for slot in ordinary:
             if surplus > 0 and slot.is_open and not slot.held:
-                slot.close()
+                slot.drop()
                 surplus -= 1
         if resolution.adjudicate:
             self.new_slots += [True] * (not adjudicating)
             return
         for slot in adjudicating:
             if not slot.held:
-                slot.close()
+                slot.drop()
         self.new_slots += [False] * max(0, resolution.places - len(ordinary))

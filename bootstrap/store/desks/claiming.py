@@ -325,4 +325,8 @@ _LOCK = (
 _WITHDRAW = (
     update(queries).where(queries.c.id.in_(bindparam("some", expanding=True))).values(state="withdrawn")
 )
-_CLOSE = update(slots).where(slots.c.query_id.in_(bindparam("some", expanding=True))).values(is_open=False)
+_CLOSE = (  # nobody has answered there, so that nobody's name stays
+    update(slots)
+    .where(slots.c.query_id.in_(bindparam("some", expanding=True)))
+    .values(is_open=False, reviewer=None, token=None)
+)

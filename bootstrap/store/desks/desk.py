@@ -350,7 +350,7 @@ class Desk:
 
     def release_all(self) -> int:
         """Hand back everything that this reviewer holds, at other desks too; returns how many queries."""
-        with self._database.claiming() as connection:
+        with self._database.claiming(alone=True) as connection:
             return int(connection.execute(_RELEASE_ALL, {"me": self.by}).rowcount)
 
     def _refuse_unknown(self, connection: Connection, token: str) -> None:

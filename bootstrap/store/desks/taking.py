@@ -35,7 +35,7 @@ from bootstrap.store.desks.claiming import is_held
 from bootstrap.store.desks.resolving import Said, resolve
 from bootstrap.store.inserting import run_for_each
 from bootstrap.store.prepared import Prepared
-from bootstrap.store.schema import claims, is_asked, labels, loops, queries, rounds, slots, standing
+from bootstrap.store.schema import claims, is_asked, items, labels, loops, queries, rounds, slots, standing
 
 __all__ = ["Answer", "Answering", "undo"]
 
@@ -250,6 +250,7 @@ def undo(connection: Connection, by: str, token: str, at: float, lease_seconds: 
     if not mine:
         raise InvalidInput(f"{by!r} has not answered under {token!r}, or has taken it back already")
     _refuse_used(connection, row, mine)
+    _refuse_not_asked(connection, row, asked.is_trap)
     in_time = next((s for s in asked.slots if s.token == token and s.reviewer == by), None)
     counts = any(old.id == row.label_id for old in mine)
     if not counts and not asked.is_trap and (in_time is None or asked.state != "open"):
@@ -295,6 +296,17 @@ def _refuse_used(connection: Connection, row: Any, mine: Sequence[OldLabel]) -> 
             f"{by_whom} has used this answer, so that it can't be taken back. Tell the right one under the "
             "same token: it is kept beside it"
         )
+
+
+def _refuse_not_asked(connection: Connection, row: Any, is_trap: bool) -> None:
+    """Taken back, it would be asked again: not about nothing, nor for a class that is none any more."""
+    found = connection.execute(_STILL_ASKED, {"query": row.query_id}).one()
+    if found.erased_at is not None:
+        raise InvalidInput(
+            "the item was erased since, so that nobody can be asked about it again: the answer stays as it is"
+        )
+    if is_trap and found.class_version != row.newest_version:
+        raise InvalidInput("the classes were changed since, and nobody is asked this again: the answer stays")
 
 
 def _write(connection: Connection, every: Iterable[Asked]) -> None:
@@ -378,6 +390,11 @@ _OPEN_ABOUT = select(queries.c.id).where(
 )
 _USED_BY = select(func.min(rounds.c.number)).where(
     rounds.c.loop_id == bindparam("loop"), rounds.c.taken_up_to >= bindparam("label")
+)
+_STILL_ASKED = (
+    select(items.c.erased_at, queries.c.class_version)
+    .join(queries, queries.c.item_id == items.c.id)
+    .where(queries.c.id == bindparam("query"))
 )
 _SETTLE = update(queries).where(queries.c.id.in_(_SOME)).values(state="settled")
 _TO_STATE = update(queries).where(queries.c.id == bindparam("query")).values(state=bindparam("new_state"))

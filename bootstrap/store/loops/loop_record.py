@@ -332,8 +332,9 @@ class LoopRecord(RoundRecord):
     def undo(self, connection: Connection, at: float, row: LabelRow, label_id: int) -> None:
         """Take an answer back that the loop has not taken: its query is open again."""
         add_labels(connection, [replace(row, label=SKIP, stands=False, undoes=label_id)], at)
-        reopened = queries.c.id == row.query_id
-        connection.execute(update(queries).where(reopened).values(state="open"))
+        is_there = queries.c.item_id.in_(select(items.c.id).where(items.c.erased_at.is_(None)))
+        reopened = update(queries).where(queries.c.id == row.query_id, is_there)
+        connection.execute(reopened.values(state="open"))
 
     def _said_before(
         self, connection: Connection, rows: Sequence[LabelRow]

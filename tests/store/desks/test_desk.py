@@ -12,6 +12,7 @@ from bootstrap.errors import AnswersRejected, InvalidInput, LeaseLost
 from bootstrap.labels import Told
 from bootstrap.records import SKIP
 from bootstrap.store.database import Database
+from bootstrap.store.desks.claiming import withdraw_unclaimed
 from bootstrap.store.desks.desk import Desk
 from bootstrap.store.desks.reviewers import add_reviewer, remove_reviewer, reviewers
 from bootstrap.store.desks.taking import Answer
@@ -172,6 +173,23 @@ def test_a_late_and_a_new_answer_about_an_item_may_come_in_one_call(timed, publi
     assert anna.tell({late: "a", again: "b", old: "b", other: "b"}) == Told(kept=2, extra=1, repeated=1)
     assert written.standing(timed) == {0: "a", 1: "b"}
     assert [written.state(timed, query) for query in (1, 2, 3)] == ["settled"] * 3
+
+
+@pytest.mark.parametrize("how", [Desk.tell, Desk.tell_and_claim])
+def test_nobody_is_asked_to_settle_what_the_same_call_has_settled(timed, publish, hand, written, how):
+    loop_id = publish(timed, 1)
+    anna, bert = Desk(timed, "anna", lease_seconds=10), Desk(timed, "bert", lease_seconds=10)
+    old = token(anna)
+    hand.time += 60
+    with timed.writing() as connection:
+        withdraw_unclaimed(connection, loop_id, hand.time)
+    publish(timed, 1, overlap=2)
+    new = token(anna)
+    bert.tell({token(bert): "b"})
+    how(anna, {new: "a", old: "b"})  # the first disagrees with bert, the second counts as it is
+    assert written.standing(timed) == {0: "b"}
+    add_reviewer(timed, "eve", is_adjudicator=True)
+    assert Desk(timed, "eve").claim() == []
 
 
 def test_a_query_about_what_got_its_label_elsewhere_is_settled_by_an_extra_one(database, publish, written):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+import time
+
 import pytest
+from sqlalchemy import select
 
 from bootstrap.errors import InvalidInput, LeaseLost, StoreError
 from bootstrap.store.database import Database
 from bootstrap.store.desks.desk import Desk
+from bootstrap.store.schema import slots
 
 
 def token(desk):
@@ -49,6 +54,21 @@ def test_what_is_released_goes_to_others_at_once(database, publish):
     assert len(bert.claim(3)) == 1
     assert anna.release_all() == 2
     assert len(bert.claim(3)) == 2
+
+
+def test_whoever_hands_everything_back_waits_for_who_answers_several(database, publish):
+    publish(database, 2)
+    anna = Desk(database, "anna")
+    assert len(anna.claim(2)) == 2
+    place = select(slots).with_for_update()
+    handing_back = threading.Thread(target=anna.release_all)
+    with database.writing() as connection:  # from the last to the first: the other way round
+        connection.execute(place.where(slots.c.id == 2)).all()
+        handing_back.start()
+        time.sleep(0.3)
+        connection.execute(place.where(slots.c.id == 1)).all()
+    handing_back.join()
+    assert len(Desk(database, "bert").claim(2)) == 2
 
 
 def test_leaving_a_desk_hands_back_what_is_held(storage, publish):

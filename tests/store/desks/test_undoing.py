@@ -8,6 +8,8 @@ from sqlalchemy import insert, update
 from bootstrap.errors import InvalidInput
 from bootstrap.labels import Told
 from bootstrap.records import SKIP
+from bootstrap.store.class_lists import change_classes
+from bootstrap.store.desks.claiming import withdraw_unclaimed
 from bootstrap.store.desks.desk import Desk
 from bootstrap.store.desks.reviewers import add_reviewer
 from bootstrap.store.schema import (
@@ -120,3 +122,40 @@ def test_a_late_answer_that_counted_can_be_taken_back(timed, publish, hand, writ
     anna.undo(lease)
     assert (written.standing(timed), written.state(timed)) == ({}, "withdrawn")
     assert anna.tell({lease: "b"}) == Told(kept=1)
+
+
+def test_who_let_a_lease_run_out_is_asked_again_when_the_place_is_needed_again(timed, publish, hand):
+    publish(timed, 1)
+    anna, bert = (Desk(timed, name, lease_seconds=10) for name in ("anna", "bert"))
+    lease = token(anna)
+    anna.tell({lease: SKIP})
+    token(bert)
+    hand.time += 60
+    anna.undo(lease)  # one place is enough again
+    anna.tell({lease: SKIP})  # and now it is not
+    assert len(bert.claim()) == 1
+
+
+def test_a_late_answer_that_is_taken_back_leaves_a_withdrawn_query_withdrawn(timed, publish, hand, written):
+    loop_id = publish(timed, 1)
+    anna = Desk(timed, "anna", lease_seconds=10)
+    lease = token(anna)
+    hand.time += 60
+    with timed.writing() as connection:
+        assert withdraw_unclaimed(connection, loop_id, hand.time) == [1]
+    assert anna.tell({lease: "a"}) == Told(kept=1)
+    anna.undo(lease)
+    assert written.state(timed) == "withdrawn"
+    assert written.standing(timed) == {}
+    assert Desk(timed, "bert").claim() == []
+
+
+def test_a_trap_of_former_classes_is_not_asked_again(database, publish):
+    publish(database, 1, kind="trap", known='"a"')
+    anna = Desk(database, "anna")
+    lease = token(anna)
+    anna.tell({lease: "a"})
+    change_classes(database, "team", rename={"a": "c"})
+    with pytest.raises(InvalidInput, match="classes were changed"):
+        anna.undo(lease)
+    assert Desk(database, "bert").claim() == []
