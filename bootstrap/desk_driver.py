@@ -172,9 +172,9 @@ class DeskDriver:
             self._has_said = True
             overlap = self._desks.overlap
             warnings.warn(
-                f"the run waits for another person: all {n} open queries have an answer, and are to have "
-                f"{overlap} by different people (overlap={overlap}). It goes on as soon as somebody else "
-                "answers: Desk(storage, by=...)",
+                f"the run waits for another person: all {n} open queries have an answer. {overlap} different "
+                f"people are to answer each (overlap={overlap}), and an adjudicator what they disagree about "
+                "or can't tell. It goes on as soon as somebody else answers: Desk(storage, by=...)",
                 stacklevel=4,
             )
 

@@ -22,18 +22,17 @@ from bootstrap.saving import Saving
 from bootstrap.store.database import Database
 from bootstrap.store.desks.opening import close_slots, open_waiting, withdraw_unclaimed
 from bootstrap.store.desks.progress import Progress, progress_of
-from bootstrap.store.loops.loop_reading import LoopReader
+from bootstrap.store.loops.loop_reading import Entry, LoopReader
 from bootstrap.store.loops.loop_record import LoopRecord
 from bootstrap.store.trail import length_of
 from bootstrap.store.training_lock import TrainingLock
 from bootstrap.stored_models import StoredModels
-from bootstrap.stored_settings import refuse_another_seed, refuse_other
 from bootstrap.unwritten import Unwritten
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["Journal", "open_journal"]
+__all__ = ["Journal"]
 
 
 class Journal:
@@ -77,6 +76,7 @@ class Journal:
         self._may_wait = True  # whether labels may have come that are not taken
         self._is_unchecked = False  # whether candidates may be other models than those that were tested
         self._must_forget = False  # whether memory has content that was erased
+        self._is_new_here = False  # whether others may have trained before the lock was taken
         self._start_over()
 
     def _start_over(self) -> None:
@@ -101,6 +101,7 @@ class Journal:
         """
         if self._depth == 0:
             self._lock.acquire()
+            self._is_new_here = True
         self._depth += 1
         try:
             yield
@@ -131,7 +132,8 @@ class Journal:
 
     @contextmanager
     def _whole_step(self, *, answers: bool) -> Iterator[None]:
-        alone = self._depth > 0 and not self.to_desks  # a run by a labeler in this process: nobody else asks
+        # a run by a labeler in this process: nobody else asks
+        alone = self._depth > 0 and not self.to_desks and not self._is_new_here
         if self._depth > 0 and not self._lock.held:  # the connection broke, and the lock went with it
             self._hold_again()
             alone = False
@@ -140,6 +142,7 @@ class Journal:
                 self.write_rest()
             if self._is_stale or self._must_forget or not (answers or alone):
                 self.catch_up()
+            self._is_new_here = False
             self._is_stale = True
             refused: BootstrapError | None = None
             try:
@@ -356,11 +359,14 @@ class Journal:
 
     def _read_on(self, connection: Connection) -> None:
         """Go through what others have written since, where all that memory has is written."""
-        if self._follow(connection):
+        entries = self._follow(connection)
+        if entries:
             self._unwritten.has_all()
+        if any(self._replay.is_of_trainer(entry) for entry in entries):
+            self._unwritten.read(LoopReader(connection, self.record.id))
 
-    def _follow(self, connection: Connection) -> bool:
-        """Go through what others have written since; whether there was anything."""
+    def _follow(self, connection: Connection) -> list[Entry]:
+        """Go through what others have written since; returns it."""
         reader = LoopReader(connection, self.record.id)
         length = length_of(connection)
         entries = reader.entries(self._trail)
@@ -371,7 +377,7 @@ class Journal:
         if self._trail and any(entry.kind == "erased" for entry in entries):
             self._must_forget = True
         self._trail = length
-        return bool(entries)
+        return entries
 
     def _rebuild(self) -> None:
         """Throw memory away and go through everything once more."""
@@ -383,7 +389,6 @@ class Journal:
             loop._pool.forbid(reader.erased())
             self._replay.erased = set(reader.erased_rows())
             self._read_on(connection)
-            self._unwritten.read(reader)
         self._models.refuse_another_estimator()
         self._is_stale, self._is_unchecked = False, True
         self._models.fit_again()
@@ -410,46 +415,3 @@ def _told(entries: list[Label]) -> Told:
         else:
             skipped += 1
     return Told(kept=kept, extra=extra, skipped=skipped)
-
-
-def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: int) -> None:
-    """Give a loop its journal: begun, or resumed where the store knows a loop of its name.
-
-    Raises
-    ------
-    InvalidInput, MissingExtra
-        For something that is no URL of a store, or PostgreSQL without its driver.
-    StoreError
-        If the store can't be used, or the loop in it was begun with other settings.
-    """
-    database, name = Database(storage), loop.settings.name
-    try:
-        with database.writing() as connection:
-            record = LoopRecord.find(connection, name)
-            is_new = record is None
-            if record is None:
-                at = database.time(connection)
-                record = LoopRecord.begin(
-                    connection,
-                    at,
-                    name,
-                    settings=settings,
-                    entropy=int(loop._entropy),
-                    key=loop._key,
-                    classes=settings["classes"],
-                )
-            else:
-                latest = LoopReader(connection, record.id).class_list()[1]
-        if not is_new:
-            refuse_other(record.settings | {"classes": latest}, settings, name, database.url)
-            refuse_another_seed(record, loop.settings.random_state)
-            loop._given_classes = record.settings["classes"]  # what was changed since is gone through
-        journal = Journal(loop, database, record, overlap=overlap)
-        loop._journal = journal
-        if is_new:
-            journal.begin()
-        else:
-            journal.resume()
-    except BaseException:
-        database.close()
-        raise

@@ -57,7 +57,9 @@ class Labels:
         self.log: list[Label] = []
         self._first: dict[int, Class] = {}  # row of the pool -> its label
         self._second: dict[int, Class | Skip] = {}  # row -> what a second person said
-        self._extra: set[tuple[int, Class]] = set()
+        self._extra: dict[
+            int, set[Class | Skip]
+        ] = {}  # row -> what was said beside its label, or without one
         self._skipped: set[int] = set()
         self._counted = (0, 0, 0, 0)
 
@@ -100,11 +102,19 @@ class Labels:
         """The first label of this row, SKIP where nobody could tell, None without an answer."""
         return self._first.get(row, SKIP if row in self._skipped else None)
 
+    def disputed(self) -> list[int]:
+        """Rows that people have answered without a label: they differ, or somebody could not tell."""
+        unsure = (row for row, said in self._extra.items() if len(said) > 1 or SKIP in said)
+        return [row for row in unsure if row not in self._first and row not in self._skipped]
+
+    def _was_said(self, row: int, answer: Class) -> bool:
+        return answer in self._extra.get(row, set())
+
     def judge_second(self, row: int, answer: Class | Skip) -> Outcome:
         """What a second answer about this row would be; nothing is stored."""
         if row not in self._second:
             return "skipped" if isinstance(answer, Skip) else "kept"
-        if isinstance(answer, Skip) or answer == self._second[row] or (row, answer) in self._extra:
+        if isinstance(answer, Skip) or answer == self._second[row] or self._was_said(row, answer):
             return "repeated"
         return "extra"
 
@@ -114,15 +124,14 @@ class Labels:
             return "repeated" if row in self._first or row in self._skipped else "skipped"
         if row not in self._first:
             return "kept"
-        if answer == self._first[row] or (row, answer) in self._extra:
+        if answer == self._first[row] or self._was_said(row, answer):
             return "repeated"
         return "extra"
 
     def read(self, row: int, entry: Label) -> None:
         """Take one entry of the log into account; once or twice makes no difference."""
         if entry.extra:
-            if not isinstance(entry.label, Skip):
-                self._extra.add((row, entry.label))
+            self._extra.setdefault(row, set()).add(entry.label)
         elif entry.source is Source.SECOND:
             self._second.setdefault(row, entry.label)
         elif isinstance(entry.label, Skip):
@@ -147,13 +156,17 @@ class Labels:
         second = {
             row: label if isinstance(label, Skip) else now(label) for row, label in self._second.items()
         }
-        extra = {(row, now(label)) for row, label in self._extra}
+        gone = [row for row, label in first.items() if label is None]
+        extra: dict[int, set[Class | Skip]] = {}
+        for row in self._extra.keys() - set(gone):  # those are asked again: nothing was said of them
+            called = {label if isinstance(label, Skip) else now(label) for label in self._extra[row]}
+            extra[row] = {label for label in called if label is not None}
         self._first = {row: label for row, label in first.items() if label is not None}
         self._second = {row: label for row, label in second.items() if label is not None}
-        self._extra = {(row, label) for row, label in extra if label is not None}
-        gone = [row for row, label in first.items() if label is None]
+        self._extra = extra
         return gone, [row for row, label in second.items() if label is None]
 
     def reopen(self, row: int) -> None:
         """Forget that the item was skipped, so that it can be asked again; the log keeps it."""
         self._skipped.discard(row)
+        self._extra.get(row, set()).discard(SKIP)

@@ -16,8 +16,9 @@ from bootstrap.desk_driver import DeskDriver, wait_for
 from bootstrap.driver import Driver
 from bootstrap.errors import InvalidInput
 from bootstrap.history import History
-from bootstrap.journal import Journal, open_journal
+from bootstrap.journal import Journal
 from bootstrap.labels import Told
+from bootstrap.opening import open_journal
 from bootstrap.protocols import Clock, Labeler
 from bootstrap.records import Round
 from bootstrap.saving import Saving
@@ -212,7 +213,7 @@ class BootstrapLoop(Asking):
         *,
         ids: Iterable[Any] | None = None,
         items: Any = None,
-        labeled: tuple[Any, Any] | None = None,
+        labeled: tuple[Any, ...] | None = None,
         budget: int | None = None,
         rounds: int | None = None,
         until: StopCondition | Any = None,
@@ -227,9 +228,9 @@ class BootstrapLoop(Asking):
         ----------
         X, items, ids
             Passed to :meth:`add` first.
-        labeled : (features, labels), optional
+        labeled : (features, labels) or (features, labels, ids), optional
             Labels that exist for items outside the pool: trained on, never evidence. One whose content is
-            in the held-out set is not trained on.
+            in the held-out set is not trained on. With ids they can be erased by these later.
         budget : int, optional
             Labels that people give in this loop, audits included, in all its runs together; a SKIP is none.
             With people at desks it allows for what they have in hand; the last query may go beyond it by
@@ -270,15 +271,15 @@ class BootstrapLoop(Asking):
         return DeskDriver(self._journal, self.settings.batch_size, self._queue_ahead, **limits)
 
     def _run(
-        self, driver: Driver | DeskDriver, X: Any, *, ids: Any, items: Any, labeled: tuple[Any, Any] | None
+        self, driver: Driver | DeskDriver, X: Any, *, ids: Any, items: Any, labeled: tuple[Any, ...] | None
     ) -> History:
         if X is not None:
             self.add(X, items=items, ids=ids)
         elif items is not None or ids is not None:
             raise InvalidInput("items= and ids= go with X: pass run(X, items=..., ids=...)")
         if labeled is not None:
-            if not isinstance(labeled, tuple | list) or len(labeled) != 2:
-                raise InvalidInput("labeled is a pair: labeled=(features, labels)")
+            if not isinstance(labeled, tuple | list) or len(labeled) not in (2, 3):
+                raise InvalidInput("labeled is a pair: labeled=(features, labels), or with ids a triple")
             with self._journal.step(answers=True):
                 self._add_outside(*labeled)
         if len(self._pool) == 0:

@@ -128,13 +128,16 @@ class Round:
     n_trained : int
         Labels the model was trained on, given ones included.
     n_audited : int
-        Held-out items with a blind label.
+        Held-out items that people have answered blind.
     n_given : int
         Labels that existed already (`labeled=`, `add_labels`), counted apart from `n_labels`.
     n_skipped : int
         Queries answered with SKIP so far.
     n_classes : int
         Classes seen so far in any label.
+    n_unsettled : int
+        Those of them that have no label: nobody could tell, or people disagree and nobody has decided yet.
+        They count as wrong in all that is measured, until there is one.
     accuracy : float or None
         Of the model alone, on every audited item.
     accuracy_at_review_rate : float or None
@@ -184,6 +187,7 @@ class Round:
     selective_accuracy: float | None = None
     review_rate_for_target: float | None = None
     certified_review_rate: float = 1.0
+    n_unsettled: int = 0
     seconds: float = field(default=0.0, compare=False)
 
     def to_dict(self) -> dict[str, Any]:

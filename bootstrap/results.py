@@ -97,6 +97,8 @@ class Results(Rounds):
     def review_curve(self) -> ReviewCurveReport:
         """Accuracy against review rate for this round's model, on the audited held-out items.
 
+        Those that nobody could tell, or that people disagree about, count as wrong until they are settled.
+
         Raises
         ------
         NotReady
@@ -105,8 +107,8 @@ class Results(Rounds):
         from bootstrap.report import ReviewCurveReport
 
         self._journal.refresh()
-        held_out, audited = self._model.held_out, self._pool.rows(Place.AUDITED)
-        if held_out is None or len(audited) == 0:
+        held_out, (rows, truth) = self._model.held_out, self._audits()
+        if held_out is None or len(rows) == 0:
             raise NotReady("nothing is measured yet: it takes a model and at least one audited held-out item")
         if self._certifying.waits_for_apart:
             raise NotReady(
@@ -114,7 +116,7 @@ class Results(Rounds):
                 "random part of the held-out set. Answer them first (loop.run)"
             )
         curve = review_curve(
-            *held_out.outcomes(audited, self._exchange.labels.of(audited)),
+            *held_out.outcomes(rows, truth),
             delta=self.settings.delta,
             people_error=self.settings.people_error or 0.0,
             confidence_all=held_out.confidence,
@@ -140,7 +142,10 @@ class Results(Rounds):
         self._journal.look()
         if self._certifying.trial.champion is None:
             self._refuse_if_closed()
-        return self._certifying.verdict(self.n_labels, self._n_trained, self.classes, present_rate)
+        n_disputed = len(self._disputed())
+        return self._certifying.verdict(
+            self.n_labels, self._n_trained, self.classes, present_rate, n_disputed=n_disputed
+        )
 
     def plan(self) -> Plan:
         """What the next certificate may still cost, in labels and days: a forecast, not evidence."""

@@ -20,7 +20,7 @@ from bootstrap.measuring import new_key
 from bootstrap.model import Model
 from bootstrap.pool import Place, Pool
 from bootstrap.protocols import Clock
-from bootstrap.records import Label, Round, Skip, Source
+from bootstrap.records import SKIP, Class, Label, Round, Skip, Source
 from bootstrap.scoring import RunningErrors
 from bootstrap.settings import Settings
 from bootstrap.steps import InMemory, Steps
@@ -180,17 +180,20 @@ class Rounds:
         self._certifying.answered(row, entry)
 
     def _measure(self, began: float) -> Round:
-        figures = self._running.figures(self.settings)
-        audited = self._pool.rows(Place.AUDITED)
-        labels = self._exchange.labels
+        unsettled = self._unsettled()
+        figures = self._running.figures(unsettled.tolist(), self.settings)
         if self._model.held_out is not None:
-            random = audited[:0] if self._certifying.waits_for_apart else audited
-            figures |= self._model.held_out.figures(random, labels.of(random), self.settings)
+            rows, truth = self._audits()
+            if self._certifying.waits_for_apart:
+                rows, truth = rows[:0], []
+            figures |= self._model.held_out.figures(rows, truth, self.settings)
+        labels = self._exchange.labels
         return Round(
             round=len(self._rounds) + 1,
             n_labels=labels.n_asked,
             n_trained=self._n_trained,
-            n_audited=len(audited),
+            n_audited=self._pool.count(Place.AUDITED) + len(unsettled),
+            n_unsettled=len(unsettled),
             n_given=labels.n_given,
             n_skipped=labels.n_skipped,
             n_classes=len(self._classes),
@@ -200,11 +203,29 @@ class Rounds:
             **figures,
         )
 
-    def _add_outside(self, X: Any, y: Any) -> None:
+    def _audits(self) -> tuple[NDArray[np.intp], list[Class | Skip]]:
+        """(rows, their labels) of all audits that were answered: SKIP, which nothing equals, where unsettled.
+
+        Left out, those would make every model look better: what people can't tell, it can't either.
+        """
+        audited, unsettled = self._pool.rows(Place.AUDITED), self._unsettled()
+        labels: list[Class | Skip] = [*self._exchange.labels.of(audited), *[SKIP] * len(unsettled)]
+        return np.concatenate([audited, unsettled]), labels
+
+    def _unsettled(self) -> NDArray[np.intp]:
+        """Audits that people have answered, and that have no label: skipped, or disagreed about."""
+        return np.union1d(self._pool.rows(Place.AUDIT_SKIPPED), self._disputed())
+
+    def _disputed(self) -> NDArray[np.intp]:
+        """Audits that wait for somebody to settle them, whether that is asked for already or not."""
+        waiting = self._pool.rows(Place.HELD_OUT, Place.AUDITING)
+        return np.intersect1d(waiting, np.array(self._exchange.labels.disputed(), dtype=np.intp))
+
+    def _add_outside(self, X: Any, y: Any, ids: Any = None) -> None:
         X = check_features(X, allow_nan=self._model.takes_nan, name="labeled features")
         labels = self._exchange.check_given(y, n_rows(X))
         self._given_since_fit = True
-        self._exchange.give(self._pool.add_outside(X).tolist(), labels, None, blind=False)
+        self._exchange.give(self._pool.add_outside(X, ids).tolist(), labels, None, blind=False)
 
     def _warn_of_one_class(self) -> None:
         rows, codes = self._exchange.training()

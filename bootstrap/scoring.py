@@ -153,13 +153,18 @@ class RunningErrors:
             predicted, alone = self._expected[row]
             self._outcomes[row] = (predicted != label, alone)
 
-    def figures(self, settings: Settings) -> dict[str, Any]:
-        """`running_low` and `running_high` of a Round; empty before the first audit of a live model."""
-        n = len(self._outcomes)
+    def figures(self, unsettled: list[int], settings: Settings) -> dict[str, Any]:
+        """`running_low` and `running_high` of a Round; empty before the first audit of a live model.
+
+        Rows without a label, since people could not tell or disagree, count as errors.
+        """
+        open_ = {row: (True, self._expected[row][1]) for row in unsettled if row in self._expected}
+        outcomes = (open_ | self._outcomes).values()
+        n = len(outcomes)
         if n == 0:
             return {}
-        n_wrong = sum(wrong and alone for wrong, alone in self._outcomes.values())
-        n_reviewed = sum(not alone for _, alone in self._outcomes.values())
+        n_wrong = sum(wrong and alone for wrong, alone in outcomes)
+        n_reviewed = sum(not alone for _, alone in outcomes)
         low, high = error_interval(n_wrong, n, settings.delta)
         people = n_reviewed / n * (settings.people_error or 0.0)
         return {"running_low": max(0.0, 1 - high - people), "running_high": 1 - low - people}

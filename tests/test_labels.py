@@ -201,3 +201,20 @@ def test_the_answer_about_a_row_is_a_label_a_skip_or_nothing():
     assert labels.answer(0) == "a"
     say(labels, 1, False)
     assert labels.answer(1) is False
+
+
+def test_answers_that_make_no_label_are_a_dispute_until_one_counts():
+    labels = Labels()
+
+    def comes(row, label, *, extra=True):
+        labels.read(row, Label(str(row), label, Source.AUDIT, extra=extra))
+
+    for row, said in enumerate([("a",), ("a", "a"), ("a", "b"), ("a", SKIP), ("a", "b")]):
+        for label in said:
+            comes(row, label)
+    comes(4, "b", extra=False)
+    assert sorted(labels.disputed()) == [2, 3]
+    comes(3, SKIP, extra=False)  # nobody can tell: that is an answer
+    assert labels.disputed() == [2]
+    first, second = labels.change({"a": "c", "b": "c"}.get)
+    assert (first, second, labels.disputed()) == ([], [], [])

@@ -231,7 +231,13 @@ class Certifying(Candidates):
         return model, min(held, key=lambda c: c.review_rate)
 
     def verdict(
-        self, n_labels: int, n_trained: int, classes: tuple[Class, ...], present_rate: float
+        self,
+        n_labels: int,
+        n_trained: int,
+        classes: tuple[Class, ...],
+        present_rate: float,
+        *,
+        n_disputed: int = 0,
     ) -> Verdict:
         """Advance, hold or step back, and why."""
         if isinstance(present_rate, bool) or not 0.0 < present_rate <= 1.0:
@@ -249,12 +255,17 @@ class Certifying(Candidates):
                 n_trained=n_trained,
                 next_candidate_at=self.next_candidate_at,
                 n_left=left,
+                n_disputed=n_disputed,
                 people=self.people(),
                 certificates=tuple(self.certificates),
                 classes=classes,
             ),
         )
-        return dataclasses.replace(found, reason=" ".join([*self._notes(), found.reason]))
+        notes = self._notes()
+        if not notes:
+            return found
+        reason = found.reason[:1].upper() + found.reason[1:]
+        return dataclasses.replace(found, reason=" ".join([*notes, reason]))
 
     def _notes(self) -> list[str]:
         """What has to be said before any reason: which items the evidence is not about."""

@@ -135,8 +135,7 @@ class _Again:
         """Go through the rounds as far as the log answers; returns what was not asked for."""
         loop, left, pool = self.loop, dict(self._answers), task.pool
         loop.add([task.texts[i] for i in pool], ids=[task.ids[i] for i in pool] if task.own_ids else None)
-        texts, labels = task.labeled
-        loop.run(labeled=(texts, labels) if texts else None, until=lambda _: True)  # asks nothing
+        loop.run(labeled=task.outside, until=lambda _: True)  # asks nothing
         while left and loop.n_labels < budget:
             queries = loop.ask(budget - loop.n_labels)
             answered = [query for query in queries if query.id in left]

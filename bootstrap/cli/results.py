@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from rich.console import Console
@@ -29,6 +30,15 @@ __all__ = [
     "some_rounds",
     "write_history",
 ]
+
+_ADD_MORE: Final = re.compile(r"add more items( \(loop\.add[^)]*\))?")
+_WITH_HELD_OUT: Final = re.compile(r", to a loop with a held-out set \(held_out=([\d.]+)\)")
+_RECALL: Final = re.compile(r"targets=\{(['\"])(.+?)\1: \{'recall': ([\d.]+)\}\} when the loop is made")
+_ANEW: Final = (
+    " A run keeps to the texts and settings that it was begun with. To take its labels along, begin the new "
+    "one with its predictions.csv, or a copy with rows added: --text text --known-labels label, and another "
+    "--out. They are learned from there, and are no evidence."
+)
 
 _ROWS = 10
 _DOTS_PER_INCH = 150
@@ -79,10 +89,25 @@ def show_verdict(
 
 
 def for_the_command_line(text: str, command: str = "run") -> str:
-    """A verdict whose next step is a command of this program, where it was a call of Python."""
+    """A verdict whose next step is a command of this program, where it was a call of Python.
+
+    What a `run` was begun with can't be changed later, as a loop's items can: then it is said how a new one
+    gets its labels. The demo has what it has.
+    """
     go_on = rf"go on with bootstrap-labels {command} and --budget \1"
     text = re.sub(r"loop\.run\(budget=(\d+)\)", go_on, text)
+    text = text.replace("(loop.run)", f"(bootstrap-labels {command} with a larger --budget)")
+    if command == "demo":
+        text = _ADD_MORE.sub("take more items than the demo has", text)
+    else:
+        anew = _WITH_HELD_OUT.sub(r", a share of them held out (--held-out \1)", text)
+        anew = _RECALL.sub(_recall_of_a_new_run, _ADD_MORE.sub("begin a new run with more texts", anew))
+        text = anew if anew == text else anew + _ANEW
     return re.sub(r" \((loop\.[a-z_]+(\(\))?)(: [^)]*)?\)", "", text)
+
+
+def _recall_of_a_new_run(found: re.Match[str]) -> str:
+    return f"--recall {shlex.quote(f'{found[2]}={found[3]}')} in a new run"
 
 
 def write_history(loop: BootstrapLoop, folder: Path) -> list[Path]:

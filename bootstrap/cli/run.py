@@ -7,6 +7,7 @@ goes on where that ends: nobody is asked twice, and no round is fitted again.
 from __future__ import annotations
 
 import secrets
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -94,8 +95,11 @@ def run(
         text_pipeline(), labeler, storage=folder.storage, random_state=begun.seed, **steering
     )
     with closing(loop):
-        _say_where_it_begins(console, folder, begun, len(answers_of(loop, task)))
+        n_before = len(answers_of(loop, task))
+        _say_where_it_begins(console, folder, begun, n_before)
         _label(loop, task, budget, rounds, draw_bar=answers is not None)
+        if answers is None and len(answers_of(loop, task)) == n_before:
+            _refuse_nobody(loop, folder)
         _show(console, loop, len(answers_of(loop, task)))
         _write(console, loop, task, folder)
         _say_verdict(console, loop)
@@ -214,11 +218,10 @@ def _label(loop: BootstrapLoop, task: TextTask, budget: int, rounds: int | None,
     """Run the loop until there is a reason to stop; Ctrl-C is one."""
     pool = task.pool
     loop.add([task.texts[i] for i in pool], ids=[task.ids[i] for i in pool] if task.own_ids else None)
-    texts, labels = task.labeled
     try:
         with plain_warnings(), progress_bar(budget, wanted=draw_bar) as callbacks:
             loop.run(
-                labeled=(texts, labels) if texts else None,
+                labeled=task.outside,
                 budget=budget,
                 rounds=rounds,
                 callbacks=callbacks if draw_bar else [_say_round],
@@ -226,6 +229,19 @@ def _label(loop: BootstrapLoop, task: TextTask, budget: int, rounds: int | None,
     except KeyboardInterrupt:
         loop.take_saved()
         loop.stop_reason = "interrupted (Ctrl-C)"
+
+
+def _refuse_nobody(loop: BootstrapLoop, folder: RunFolder) -> None:
+    """Where nothing was answered because nothing can be: in a script, a scheduler, a service."""
+    from bootstrap.labelers.terminal.session import INPUT_ENDED
+
+    if loop.stop_reason != INPUT_ENDED or (sys.stdin is not None and sys.stdin.isatty()):
+        return
+    raise InvalidInput(
+        "Nobody can answer here: standard input is at its end, and is no terminal. Nothing was answered. "
+        f"Run the same command in a terminal: it goes on with {folder.store}. Or give it a line for each "
+        "question through a pipe, or take the answers from a column of the file: --label-with column:COL."
+    )
 
 
 def _say_round(loop: BootstrapLoop, round_: Round) -> None:

@@ -77,8 +77,19 @@ class TextTask:
     @property
     def labeled(self) -> tuple[list[str], list[str]]:
         """The texts that have a known label, and these labels."""
-        given = [i for i, label in enumerate(self.known) if label]
+        given = self._given
         return [self.texts[i] for i in given], [self.known[i] for i in given]
+
+    @property
+    def outside(self) -> tuple[list[str], list[str], list[str] | None] | None:
+        """The same with their ids, where the table has some, as `loop.run(labeled=...)` takes it."""
+        texts, labels = self.labeled
+        ids = [self.ids[i] for i in self._given] if self.own_ids else None
+        return (texts, labels, ids) if texts else None
+
+    @property
+    def _given(self) -> list[int]:
+        return [i for i, label in enumerate(self.known) if label]
 
     @property
     def truth(self) -> dict[str, Class | Skip]:

@@ -69,9 +69,10 @@ def verdict(
         "--at": at,
         "--probability": probability,
     }
-    if path.is_dir():
-        from bootstrap.cli.run_verdict import verdict_of_run
+    from bootstrap.cli.run_verdict import refuse_no_run, verdict_of_run
 
+    refuse_no_run(path, "verdict")
+    if path.is_dir():
         of_a_log |= {"--review-rate": review_rate, "--target": target, "--delta": delta, "--recall": recall}
         _refuse_with_folder(path, of_a_log)
         verdict_of_run(path, as_record=as_record)

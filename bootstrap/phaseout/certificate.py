@@ -176,18 +176,23 @@ def missed_in_words(missed: dict[Class, tuple[int, int]] | None) -> str:
     wrong = [(name, counts) for name, counts in order if counts[0]]
     right = [(name, counts) for name, counts in order if counts[1] and not counts[0]]
     unknown = [name for name, counts in order if not counts[1]]
-    parts = [f"{name!r} {k} of {n}" for name, (k, n) in wrong[:10]]
+    parts = [f"{_called(name)} {k} of {n}" for name, (k, n) in wrong[:10]]
     if len(wrong) > 10:
         parts.append(f"some in {len(wrong) - 10} more")
     if 0 < len(right) <= 2:
-        parts += [f"{name!r} 0 of {n}" for name, (_, n) in right]
+        parts += [f"{_called(name)} 0 of {n}" for name, (_, n) in right]
     elif right:
         others = "other " if wrong else ""
         parts.append(f"none of {sum(n for _, (_, n) in right)} in {len(right)} {others}classes")
     if unknown:
-        named = ", ".join(repr(name) for name in unknown[:3]) + (", ..." if len(unknown) > 3 else "")
+        named = ", ".join(map(_called, unknown[:3])) + (", ..." if len(unknown) > 3 else "")
         parts.append(f"not measured for {named}")
     return f"Decided alone and wrong, per class: {', '.join(parts)}."
+
+
+def _called(name: Class) -> str:
+    """A class as it reads beside numbers."""
+    return repr(name) if isinstance(name, str) else f"class {name}"
 
 
 def missed_per_class(

@@ -48,6 +48,8 @@ def what_is_missing(candidate: Candidate | None, rung: Rung | None, now: Situati
     Where people themselves do not agree as often as the target asks, that is said first.
     """
     finding = _of_the_model(candidate, rung, now)
+    if now.n_disputed:
+        finding = _disputes_first(finding, now.n_disputed)
     disagree = people_disagree(now)
     if not disagree:
         return finding
@@ -60,6 +62,21 @@ def what_is_missing(candidate: Candidate | None, rung: Rung | None, now: Situati
     )
 
 
+def _disputes_first(finding: Finding, n: int) -> Finding:
+    """Evidence counts in the order in which it was asked for, so that these hold up all that came after."""
+    waits, first, them = (
+        ("1 audit waits", "it", "it") if n == 1 else (f"{n} audits wait", "the first of them", "them")
+    )
+    return Finding(
+        finding.need,
+        f"{waits} for an adjudicator, since people disagree or could not tell, and what was asked after "
+        f"{first} counts only then. So far, {finding.reason}",
+        f"have {them} settled (add_reviewer(storage, name, is_adjudicator=True)); after that: "
+        f"{finding.next_step}",
+        finding.numbers | {"disputed": n},
+    )
+
+
 def _of_the_model(candidate: Candidate | None, rung: Rung | None, now: Situation) -> Finding:
     rate = now.ladder[0] if rung is None else rung.review_rate
     if candidate is None and now.n_left == 0 and now.n_trained >= now.next_candidate_at:
@@ -69,11 +86,13 @@ def _of_the_model(candidate: Candidate | None, rung: Rung | None, now: Situation
             "add more items (loop.add), to a loop with a held-out set (held_out=0.2).",
         )
     if candidate is None or rung is None:
+        missing = now.next_candidate_at - now.n_trained
+        step = f"{missing} more to be trained on." if missing > 0 else "one is frozen when this round ends."
         return Finding(
             Need.TRAINING,
             f"no candidate is being tested for a review rate of {rate:.2f}. The next one is frozen at "
             f"{now.next_candidate_at} trained labels, and there are {now.n_trained}.",
-            f"label on (loop.run): {max(0, now.next_candidate_at - now.n_trained)} more to be trained on.",
+            f"label on (loop.run): {step}",
             {"trained": now.n_trained, "next_candidate_at": now.next_candidate_at},
         )
     claim, tally = next(((c, t) for c, t in rung.tallies.items() if not t.proved), (None, rung.main))
@@ -83,16 +102,20 @@ def _of_the_model(candidate: Candidate | None, rung: Rung | None, now: Situation
         return _out_of_reach(claim, rung, now)
     if tally.n == 0:
         return _nothing_counted(claim, tally, rung, now)
-    return _more_audits_or_training(claim, tally, rung, now)
+    return _more_audits_or_training(claim, tally, candidate, rung, now)
 
 
-def _more_audits_or_training(claim: Claim, tally: Tally, rung: Rung, now: Situation) -> Finding:
+def _more_audits_or_training(
+    claim: Claim, tally: Tally, candidate: Candidate, rung: Rung, now: Situation
+) -> Finding:
     seems, bound = tally.errors / tally.n, tally.bound
     about = "" if claim.about in (About.ALONE, About.SYSTEM) else f" (for {claim})"
     found = (
         f"at a review rate of {rung.review_rate:.2f}, {tally.errors} wrong of {tally.n} audited{about} bound "
         f"the error at {bound:.3f}; the target allows {tally.alpha:.3f}."
     )
+    if candidate.n_skipped:
+        found += f" Of all its audits {candidate.n_skipped} that nobody could tell count as wrong."
     numbers = {
         "wrong": tally.errors,
         "audited": tally.n,

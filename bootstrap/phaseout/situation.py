@@ -32,6 +32,8 @@ class Situation:
         Trained labels at which the next candidate is registered.
     n_left : int
         Held-out items, and random training queries, that were not asked yet.
+    n_disputed : int
+        Audits that wait for an adjudicator, since people disagree or could not tell.
     people : People
     certificates : tuple of Certificate
         In the order in which they were given.
@@ -46,6 +48,7 @@ class Situation:
     n_trained: int = 0
     next_candidate_at: int = 100
     n_left: int = 0
+    n_disputed: int = 0
     people: People = field(default_factory=People)
     certificates: tuple[Certificate, ...] = ()
     classes: tuple[Class, ...] = ()

@@ -175,21 +175,29 @@ class Pool(Places):
             self._has_items = raw is not None
         return Added(new=len(fresh), held_out=int(held[fresh].sum()), copies=n - len(fresh))
 
-    def add_outside(self, X: Any) -> NDArray[np.intp]:
+    def add_outside(self, X: Any, ids: Iterable[Any] | None = None) -> NDArray[np.intp]:
         """Take labeled items from outside the pool, each as it is, equal ones too.
 
         An item whose content is in the pool is that item: it is not put in again. A copy that is added
         to the pool later leads here and is never asked about. They come without raw items, so it is their
-        features that decide.
+        features that decide. With `ids` they can be found by these, too.
 
         Returns
         -------
         ndarray of shape (n,)
             The row of each item.
+
+        Raises
+        ------
+        InvalidInput
+            If `ids` does not name each item, or one is the id of another.
         """
         X = self._checked(X)
         keys = content_keys(X, None, named=True)
+        names = [] if ids is None else checked_ids(ids, n_rows(X))
         rows = np.array([self._row_in_pool(key) for key in keys], dtype=np.intp)
+        for i, row in self._rows_named(names, keys):
+            rows[i] = row
         new = np.flatnonzero(rows < 0)
         rows[new] = np.arange(len(self._ids), len(self._ids) + len(new))
         ids = [self._outside_id(row) for row in rows[new].tolist()]
@@ -198,7 +206,18 @@ class Pool(Places):
         for i in new.tolist():
             if keys[i] is not None:
                 self._row_of_content.setdefault(str(keys[i]), int(rows[i]))
+        self._row_of.update(zip(names, rows.tolist(), strict=True) if names else ())
         return rows
+
+    def _rows_named(self, names: list[str], keys: list[str | None]) -> list[tuple[int, int]]:
+        """(position, row) of those whose id is known."""
+        known = [(i, self._row_of[name]) for i, name in enumerate(names) if name in self._row_of]
+        if known:
+            there = content_keys(take(self.X, np.array([row for _, row in known])), None, named=True)
+            for (i, _), key in zip(known, there, strict=True):
+                if key != keys[i]:
+                    _refuse_id(names[i])
+        return known
 
     def restore(
         self,
@@ -315,10 +334,7 @@ class Pool(Places):
         for name, content in zip(names, contents, strict=True):
             row = self._row_of.get(name)
             if row is not None and self._row_of_content.get(content) != row:
-                raise InvalidInput(
-                    f"the id {name!r} is taken by another item: ids must stay with their content. "
-                    "Nothing was added"
-                )
+                _refuse_id(name)
 
     def _append(
         self,
@@ -338,3 +354,9 @@ class Pool(Places):
         self._append_rows(ids, places, turns)
         self.X = joined
         self._items |= shown
+
+
+def _refuse_id(name: str) -> None:
+    raise InvalidInput(
+        f"the id {name!r} is taken by another item: ids must stay with their content. Nothing was added"
+    )

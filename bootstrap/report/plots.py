@@ -273,6 +273,7 @@ def _history_note(history: History) -> str:
         else "",
         _people(history.people_error or 0.0),
         given,
+        _unsettled(last.n_unsettled),
     )
 
 
@@ -290,6 +291,12 @@ def _note(n_audited: int, *sentences: str) -> str:
     items = count(n_audited, "audited held-out item")
     measured = f"Measured on {items}; labels by people taken as the truth."
     return " ".join(filter(None, (measured, *sentences)))
+
+
+def _unsettled(n: int) -> str:
+    return (
+        f"Audits without a label ({n:,}: nobody could tell, or people disagree) count as wrong." if n else ""
+    )
 
 
 def _people(error: float) -> str:

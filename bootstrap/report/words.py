@@ -85,6 +85,11 @@ def _spent(history: History) -> str:
         text += f" {count(last.n_given, 'label')} existed before, not counted in that."
     if last.n_skipped:
         text += f' {count(last.n_skipped, "query was", "queries were")} answered with "can\'t tell".'
+    if last.n_unsettled:
+        text += (
+            f" {count(last.n_unsettled, 'audit is', 'audits are')} unsettled, since nobody could tell or "
+            "people disagree; what is unsettled counts as wrong."
+        )
     if history.stop_reason:
         text += f" The run ended: {history.stop_reason.rstrip('.')}."
     return text

@@ -73,11 +73,40 @@ def test_without_matplotlib_the_pictures_are_left_out_and_a_note_says_how_to_get
     [
         ("Next: loop.run(budget=340)", "Next: go on with bootstrap-labels run and --budget 340"),
         (
-            "add items (loop.add: some are held out), or label on (loop.run); why",
-            "add items, or label on; why",
+            "look (loop.errors: some are yours), or label on (loop.run): 4 more",
+            "look, or label on (bootstrap-labels run with a larger --budget): 4 more",
         ),
         ("use it (loop.certified_model()) and keep 0.3 (r)", "use it and keep 0.3 (r)"),
     ],
 )
 def test_on_the_command_line_the_next_step_is_no_call_of_python(text, said):
     assert for_the_command_line(text) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Next: add more items (loop.add: some are held out).", "Next: begin a new run with more texts."),
+        ("label on. Or add more items (loop.add).", "label on. Or begin a new run with more texts."),
+        (
+            "add more items (loop.add), to a loop with a held-out set (held_out=0.2).",
+            "begin a new run with more texts, a share of them held out (--held-out 0.2).",
+        ),
+        (
+            "say which class: targets={'not mine': {'recall': 0.9}} when the loop is made; or audit on.",
+            "say which class: --recall 'not mine=0.9' in a new run; or audit on.",
+        ),
+    ],
+)
+def test_what_a_run_can_not_be_given_later_is_told_with_the_way_to_take_its_labels_along(text, said):
+    told = for_the_command_line(text)
+    assert told.startswith(f"{said} A run keeps to the texts and settings that it was begun with.")
+    assert "predictions.csv" in told
+    assert "--known-labels label" in told
+
+
+def test_the_demo_has_no_more_items_to_add():
+    text = "add more items (loop.add: a share of them is held out), or label on (loop.run): why"
+    assert for_the_command_line(text, "demo") == (
+        "take more items than the demo has, or label on (bootstrap-labels demo with a larger --budget): why"
+    )

@@ -321,6 +321,38 @@ def test_the_end_of_the_input_is_like_quitting(
     assert "Answers saved: 1." in ran.out
 
 
+@pytest.mark.parametrize("stdin", [io.StringIO(""), None])
+def test_where_nobody_can_answer_that_is_an_error_that_says_what_to_do(
+    program: Callable[..., Any], mails: Path, monkeypatch: pytest.MonkeyPatch, stdin: io.StringIO | None
+) -> None:
+    monkeypatch.setattr(sys, "stdin", stdin)
+    nobody = program("run", mails, *TERMINAL)
+    again = program("run", mails, *TERMINAL)
+
+    assert (nobody.code, again.code) == (2, 2)
+    assert "Error: Nobody can answer here: standard input is at its end, and is no terminal." in nobody.err
+    assert "--label-with column:COL" in again.err
+    typing(monkeypatch, "+ham\n")
+    assert "Answers saved: 1." in program("run", mails, *TERMINAL).out
+    monkeypatch.setattr(sys, "stdin", stdin)
+    assert program("run", mails, *TERMINAL).code == 2
+    assert program("run", mails, *TERMINAL, "--budget", 1).code == 0  # nothing is asked
+
+
+def test_a_person_who_ends_the_input_of_a_terminal_has_quit(
+    program: Callable[..., Any], mails: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Screen(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setattr(sys, "stdin", Screen(""))
+    ran = program("run", mails, *TERMINAL)
+
+    assert ran.code == 0
+    assert "Answers saved: 0." in ran.out
+
+
 def test_ctrl_c_between_answers_keeps_them_and_shows_what_there_is(
     program: Callable[..., Any], mails: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,6 +102,41 @@ def test_a_folder_that_is_no_run_is_refused(
     assert "another version of the model" in newer.err
 
 
+@pytest.mark.parametrize("command", ["verdict", "plan"])
+def test_where_nothing_is_the_message_says_so_and_what_to_pass(
+    program: Callable[..., Any], command: str
+) -> None:
+    ran = program(command, "nothere")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(
+        "Error: There is no nothere. Name a folder that bootstrap-labels run has written"
+    )
+    assert ("the file of a review log" in ran.err) == (command == "verdict")
+    assert "load_loop" not in ran.err
+
+
+@pytest.mark.parametrize("command", ["verdict", "plan"])
+def test_a_store_is_not_taken_for_a_log_and_the_way_to_its_verdict_is_told(
+    program: Callable[..., Any], folder: Path, command: str
+) -> None:
+    of_run = program(command, folder / "labels.db")
+    own = folder / "labels.db"
+    url = program(command, f"sqlite:///{own}")
+    server = program(command, "postgresql://team:secret@db/labels")
+    own = own.rename(folder.parent / "mine.db")
+    alone = program(command, own)
+
+    assert {ran.code for ran in (of_run, url, server, alone)} == {2}
+    assert of_run.err.endswith(f"Pass the folder that bootstrap-labels run has written: {folder}.")
+    in_python = f"load_loop(storage=..., estimator=...).{command}()"
+    for ran in (url, server, alone):
+        assert f" a store, and {command} wants a folder" in ran.err
+        assert in_python in ran.err
+        assert "secret" not in ran.err
+    assert program("plan", folder / "labels.csv").err.startswith(f"Error: {folder}/labels.csv is no folder")
+
+
 def test_columns_do_not_go_with_a_folder(program: Callable[..., Any], folder: Path) -> None:
     ran = program("verdict", folder, "--id", "id", "--blind", "b")
 

@@ -23,7 +23,9 @@ from bootstrap.phaseout import (
     claims_of,
     give_verdict,
 )
+from bootstrap.phaseout.certificate import missed_in_words
 from bootstrap.phaseout.missing import audits_to_go
+from bootstrap.records import SKIP
 
 ALONE = (Claim(About.ALONE, 0.95),)
 
@@ -401,3 +403,34 @@ def test_the_forecast_proves_the_claim_where_errors_do_go_on_like_that():
     more = audits_to_go(tally)
     errors = 4 + math.floor(4 / 180 * more)
     assert Tally(0.05, 0.05, errors).needed <= 180 + more
+
+
+# people who can't tell, or disagree
+
+
+def test_audits_that_wait_for_an_adjudicator_are_said_first(tested):
+    trial, _ = tested(600, rows=range(420, 600), wrong=range(420, 424), rates=(0.3,))
+    usual, held_up = give_verdict(trial, _now()), give_verdict(trial, _now(n_disputed=3))
+    assert held_up.reason == (
+        "3 audits wait for an adjudicator, since people disagree or could not tell, and what was asked after "
+        f"the first of them counts only then. So far, {usual.reason}"
+    )
+    assert held_up.next_step.endswith(f"after that: {usual.next_step}")
+    assert held_up.numbers["disputed"] == 3
+    assert give_verdict(trial, _now(n_disputed=1)).reason.startswith("1 audit waits for")
+
+
+def test_how_many_of_the_wrong_nobody_could_tell_is_said(tested):
+    answers = [*["a", "b"] * 89, SKIP, SKIP]
+    trial, _ = tested(600, rows=range(420, 600), answers=answers, wrong=range(420, 424), rates=(0.3,))
+    assert "Of all its audits 2 that nobody could tell count as wrong." in give_verdict(trial, _now()).reason
+
+
+def test_a_class_that_is_a_number_is_called_a_class():
+    said = missed_in_words({0: (3, 40), 1: (0, 30), 2: (0, 0)})
+    assert said.endswith(": class 0 3 of 40, class 1 0 of 30, not measured for class 2.")
+
+
+def test_nothing_is_left_to_label_where_the_next_candidate_is_due():
+    verdict = give_verdict(Trial(), _now(n_trained=240))
+    assert verdict.next_step == "label on (loop.run): one is frozen when this round ends."

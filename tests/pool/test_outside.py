@@ -119,3 +119,26 @@ def test_an_item_from_outside_is_no_audit():
     pool.add(TEXTS)
     assert 0 not in pool.next_audits(100).tolist()
     assert not pool.is_held_out(0)
+
+
+def test_an_item_from_outside_is_found_by_the_id_that_it_came_with():
+    pool = a_pool()
+    pool.add(TEXTS[:6], ids=[f"id {i}" for i in range(6)])
+    rows = pool.add_outside([*TEXTS[4:9], TEXTS[8]], [*(f"id {i}" for i in range(4, 9)), "copy"])
+    assert [pool.row(f"id {i}") for i in range(4, 9)] == rows[:5].tolist()
+    assert pool.row("copy") == rows[5] != rows[4]
+    again = pool.add_outside([*TEXTS[4:9], TEXTS[8]], [*(f"id {i}" for i in range(4, 9)), "copy"])
+    assert again.tolist() == rows.tolist()
+
+
+@pytest.mark.parametrize("name", ["id 1", "outside-12"])
+def test_an_id_of_another_item_is_refused_for_one_from_outside(name):
+    pool = a_pool()
+    pool.add(TEXTS, ids=[f"id {i}" for i in range(12)])
+    pool.add_outside(["new"])
+    before = state(pool)
+    with pytest.raises(InvalidInput, match=f"{name!r} is taken by another item"):
+        pool.add_outside(["newer"], [name])
+    with pytest.raises(InvalidInput, match="ids"):
+        pool.add_outside(["newer"], ["a", "b"])
+    assert state(pool) == before

@@ -7,6 +7,7 @@ import pytest
 from modAL.uncertainty import uncertainty_sampling
 
 from bootstrap.errors import InvalidInput
+from bootstrap.pool import Place
 from bootstrap.store.desks.desk import Desk
 from bootstrap.store.upkeep.checking import check
 from bootstrap.store.upkeep.erasing import erase
@@ -199,3 +200,19 @@ def test_an_answer_about_an_erased_item_is_not_taken_back_and_asked_again(mails,
             ann.undo(query.token)
         assert not [other.id for other in bob.ask(20) if other.id not in mails.ids]
     loop.close()
+
+
+def test_a_label_that_existed_is_erased_by_the_id_that_it_came_with(mails, storage):
+    ids = [f"known {i}" for i in range(40)]
+    loop = mails.loop(storage=storage)
+    labels = [mails.truth[name] for name in mails.ids[:40]]
+    loop.run(mails.X[40:], ids=mails.ids[40:], labeled=(mails.X[:40], labels, ids), budget=20)
+    loop.close()
+    assert erase(storage, ids[:3]).n_items == 3
+    with pytest.warns(UserWarning, match="items that it was trained on were erased"):
+        resumed = mails.resumed(storage)
+    assert len(resumed._pool.rows(Place.OUTSIDE)) == 37
+    resumed.run(budget=40)
+    resumed.close()
+    assert erase(storage, ids[:3]).n_already == 3
+    assert check(storage).ok

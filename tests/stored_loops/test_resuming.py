@@ -309,3 +309,18 @@ def test_close_pool_says_that_it_needs_a_loop_in_memory(mails, tmp_path):
     with pytest.raises(NotReady, match="storage=None"):
         loop.close_pool()
     loop.close()
+
+
+def test_two_loops_of_one_name_in_one_process_go_on_from_each_other(mails, storage):
+    one = mails.loop(storage=storage)
+    one.run(mails.X, ids=mails.ids, budget=30)
+    other = mails.loop(storage=storage)
+    other.run(mails.X, ids=mails.ids, budget=60)
+    one.run(mails.X, ids=mails.ids, budget=90)
+    alone = mails.loop()
+    for budget in (30, 60, 90):
+        alone.run(mails.X, ids=mails.ids, budget=budget)
+    assert mails.told(one) == mails.told(other) == mails.told(alone)
+    one.close()
+    other.close()
+    assert check(storage).ok

@@ -27,6 +27,8 @@ from bootstrap.records import Class, Query, Skip
 
 __all__ = ["TerminalLabeler"]
 
+_WAITING = "Nothing waits for an answer; more will be shown as it comes (Ctrl-C ends)."
+
 
 class TerminalLabeler(CollectingLabeler):
     """Ask a person in the terminal.
@@ -103,6 +105,7 @@ class TerminalLabeler(CollectingLabeler):
         self._clock = clock
         self._durations: list[float] = []  # of all batches: the person's own pace
         self._order = self._classes  # as shown so far: a class keeps its key when another is added
+        self._has_said_so = False
 
     def collect(
         self, queries: Sequence[Query], *, on_answer: OnAnswer | None = None, on_undo: OnUndo | None = None
@@ -113,6 +116,7 @@ class TerminalLabeler(CollectingLabeler):
         """
         if not queries:
             return Collected({})
+        self._has_said_so = False
         unanswerable = [query.id for query in queries if not (query.open_classes or query.classes)]
         if unanswerable and not self._classes:
             return Collected(
@@ -138,6 +142,21 @@ class TerminalLabeler(CollectingLabeler):
         self._order = once((*self._order, *session.choices))
         return Collected(dict(session.answers), error)
 
+    def wait(self, seconds: float) -> None:
+        """Pause while nothing is to be asked; the person is told so, once until the next queries.
+
+        Ctrl-C interrupts it. Whoever makes the person wait has to end then as on :meth:`collect`, which says
+        `LabelerStopped`: quietly.
+
+        Parameters
+        ----------
+        seconds : float
+        """
+        if not self._has_said_so:
+            self._has_said_so = True
+            (self._console or Console()).print(_WAITING, markup=False, highlight=False)
+        time.sleep(seconds)
+
     def _act(
         self,
         event: Event | None,
@@ -161,14 +180,18 @@ class TerminalLabeler(CollectingLabeler):
         """Show the session and wait for what the person does: by keys if there are any, else by lines."""
         console = self._console or Console()
         display = Display(console, self._guidelines)
-        has_keys = console.is_terminal and not console.is_dumb_terminal and sys.stdin.isatty()
+        stdin = sys.stdin  # None where a program is started without one
+        has_keys = console.is_terminal and not console.is_dumb_terminal and stdin and stdin.isatty()
         if self._read_key is None and not has_keys:
 
             def next_line() -> Event | None:
                 display.print(session)
+                if stdin is None:
+                    return session.press("eof")
                 try:
                     return session.line(console.input("> "))
                 except EOFError:
+                    console.print()  # what comes next does not belong to the prompt
                     return session.press("eof")
 
             yield next_line

@@ -19,7 +19,10 @@ from bootstrap.labelers.terminal.choices import called, kind_and_name, matching,
 from bootstrap.labelers.terminal.keys import KEY_NAMES
 from bootstrap.records import SKIP, Class, Query, Skip
 
-__all__ = ["Answered", "Event", "Mode", "Pace", "Session", "Stopped", "Undone"]
+__all__ = ["INPUT_ENDED", "Answered", "Event", "Mode", "Pace", "Session", "Stopped", "Undone"]
+
+#: Why a labeler stopped to whom nobody can say anything more.
+INPUT_ENDED = "the input ended"
 
 #: Up to this many classes each have a key of their own; beyond, typing narrows the list.
 MOST_KEYS = 9
@@ -30,7 +33,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]+")
 _STOPS = {
     "ctrl-c": "interrupted (Ctrl-C)",
     "ctrl-d": "quit in the terminal (Ctrl-D)",
-    "eof": "the input ended",
+    "eof": INPUT_ENDED,
 }
 _COMMANDS = {"s": "skip", "u": "undo", "q": "quit", "?": "help", "m": "more"}
 

@@ -93,20 +93,25 @@ class Asked:
             if slot.is_open:
                 slot.drop()
 
-    def ask_further(self, resolution: Resolution) -> None:
-        """As many places as are needed, no more; what somebody has in hand stays."""
+    def ask_further(self, resolution: Resolution, *, by_anybody: bool) -> None:
+        """As many places as are needed, no more; what somebody has in hand stays.
+
+        With `by_anybody`, an adjudicator is not waited for: the next person has the last word.
+        """
         answered = {old.token for old in self.said}
         ordinary = [s for s in self.slots if not s.for_adjudicator and (s.is_open or s.token in answered)]
         adjudicating = [s for s in self.slots if s.for_adjudicator and s.is_open]
-        surplus = len(ordinary) if resolution.adjudicate else len(ordinary) - resolution.places
-        for slot in ordinary:
-            if surplus > 0 and slot.is_open and not slot.held:
-                slot.drop()
-                surplus -= 1
+        wanted, adjudicators = resolution.places, 0
         if resolution.adjudicate:
-            self.new_slots += [True] * (not adjudicating)
-            return
-        for slot in adjudicating:
-            if not slot.held:
-                slot.drop()
-        self.new_slots += [False] * max(0, resolution.places - len(ordinary))
+            n_answered = sum(not slot.is_open for slot in ordinary)
+            wanted, adjudicators = (n_answered + 1, 0) if by_anybody else (0, 1)
+        _drop_surplus(ordinary, len(ordinary) - wanted)
+        _drop_surplus(adjudicating, len(adjudicating) - adjudicators)
+        self.new_slots += [False] * (wanted - len(ordinary)) + [True] * (adjudicators - len(adjudicating))
+
+
+def _drop_surplus(slots: list[Slot], surplus: int) -> None:
+    for slot in slots:
+        if surplus > 0 and slot.is_open and not slot.held:
+            slot.drop()
+            surplus -= 1

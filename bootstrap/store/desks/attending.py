@@ -1,7 +1,12 @@
-"""A labeler at a desk: claim, ask, store, again; waiting where nothing is to be done."""
+"""A labeler at a desk: claim, ask, store, again; waiting where nothing is to be done.
+
+Ctrl-C is how a person in the terminal says that they have done enough, whether they look at an item or wait
+for one. For any other labeler it is the program's own affair, and goes up to whoever called.
+"""
 
 from __future__ import annotations
 
+import reprlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +19,7 @@ from bootstrap.protocols import Labeler
 from bootstrap.records import Query
 
 if TYPE_CHECKING:
+    from bootstrap.labelers.terminal import TerminalLabeler
     from bootstrap.store.desks.desk import Desk
 
 __all__ = ["attend"]
@@ -32,7 +38,14 @@ def attend(
     limit: int | None,
     until: Callable[[], bool] | None,
 ) -> int:
-    """See :meth:`bootstrap.store.desks.desk.Desk.run`."""
+    """See :meth:`bootstrap.store.desks.desk.Desk.run`.
+
+    Raises
+    ------
+    InvalidInput
+        If `labeler` can't be called, or a number makes no sense.
+    """
+    _refuse_no_labeler(labeler)
     shortest, longest = poll_seconds
     if not 0 < shortest <= longest:
         raise InvalidInput(f"poll_seconds is the shortest and the longest pause, got {poll_seconds!r}")
@@ -40,19 +53,45 @@ def attend(
         raise InvalidInput(f"limit is a number of answers from 0, got {limit!r}")
     if n is None:
         n = _TO_GO_BACK_IN if isinstance(labeler, CollectingLabeler) else 1
+    person = _at_the_keyboard(labeler)
     n_answers, pause = 0, shortest
-    while (limit is None or n_answers < limit) and not (until is not None and until()):
-        queries = desk.ask(n if limit is None else min(n, limit - n_answers))
-        answered, goes_on = _answer(desk, labeler, queries) if queries else (0, wait)
-        n_answers += answered
-        if not goes_on or not (answered or wait):
-            break
-        if answered:
-            pause = shortest
-        else:  # nothing waits, or the labeler leaves out what does
-            time.sleep(pause)
-            pause = min(2 * pause, longest)
+    try:
+        while (limit is None or n_answers < limit) and not (until is not None and until()):
+            queries = desk.ask(n if limit is None else min(n, limit - n_answers))
+            answered, goes_on = _answer(desk, labeler, queries) if queries else (0, wait)
+            n_answers += answered
+            if not goes_on or not (answered or wait):
+                break
+            if answered:
+                pause = shortest
+            else:  # nothing waits, or the labeler leaves out what does
+                (time.sleep if person is None or queries else person.wait)(pause)
+                pause = min(2 * pause, longest)
+    except KeyboardInterrupt:
+        if person is None:
+            raise
     return n_answers
+
+
+def _refuse_no_labeler(labeler: Any) -> None:
+    wanted = (
+        "a function on a list of queries that returns their answers, or TerminalLabeler() for a person here"
+    )
+    if isinstance(labeler, type):
+        raise InvalidInput(
+            f"labeler is {wanted}; got the class {labeler.__name__} itself: make one of it first"
+        )
+    if not callable(labeler):
+        raise InvalidInput(f"labeler is {wanted}; got {reprlib.repr(labeler)}, which can't be called")
+
+
+def _at_the_keyboard(labeler: Labeler) -> TerminalLabeler | None:
+    """The labeler where it is a person in the terminal, who sees what happens and may press Ctrl-C."""
+    if not isinstance(labeler, CollectingLabeler):
+        return None
+    from bootstrap.labelers.terminal import TerminalLabeler  # it draws, as few programs with desks do
+
+    return labeler if isinstance(labeler, TerminalLabeler) else None
 
 
 def _answer(desk: Desk, labeler: Labeler, queries: Sequence[Query]) -> tuple[int, bool]:

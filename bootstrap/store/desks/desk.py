@@ -23,7 +23,8 @@ from bootstrap.store.desks.attending import attend
 from bootstrap.store.desks.claiming import Lease, take_slot
 from bootstrap.store.desks.reviewers import enter, locked, n_held, refuse_removed
 from bootstrap.store.desks.shown import Claim, ClassLists, shown
-from bootstrap.store.desks.taking import Answer, Answering, undo
+from bootstrap.store.desks.taking import Answer, Answering
+from bootstrap.store.desks.undoing import undo
 from bootstrap.store.schema import claims, loops, members, queries, slots
 
 __all__ = ["Claim", "Desk"]
@@ -210,7 +211,7 @@ class Desk:
         StoreError
             If nothing could be stored.
         """
-        if not answers:
+        if not _checked_answers(answers):
             return Told()
         with self._database.writing() as connection:
             self._database.expect_few_rows(connection)
@@ -242,6 +243,7 @@ class Desk:
             If nothing could be stored.
         """
         _refuse_no_number(n)
+        _checked_answers(answers)
         claimed: list[Claim] = []
         with self._database.writing() as connection:
             self._database.expect_few_rows(connection)
@@ -319,9 +321,9 @@ class Desk:
         Raises
         ------
         LeaseLost
-            If somebody else has it, or nobody is asked any more. An answer is still taken.
+            If it was answered, somebody else has it, or nobody is asked any more. An answer is still taken.
         InvalidInput
-            If the token is none of this reviewer's, or was answered.
+            If the token is none of this reviewer's.
         """
         with self._database.claiming() as connection:
             at = self._database.time(connection)
@@ -391,6 +393,13 @@ class Desk:
             Stop after so many answers.
         until : callable, optional
             Looked at before each claim: stop where it says True.
+
+        Raises
+        ------
+        InvalidInput
+            For something that is no labeler.
+        KeyboardInterrupt
+            At Ctrl-C, after what is in hand was handed back; at a terminal it just ends the run.
         """
         return attend(self, labeler, n=n, wait=wait, poll_seconds=poll_seconds, limit=limit, until=until)
 
@@ -406,6 +415,15 @@ class Desk:
 def _refuse_no_number(n: Any) -> None:
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise InvalidInput(f"n is a whole number from 1, got {n!r}")
+
+
+def _checked_answers(answers: Any) -> Mapping[Any, Any]:
+    if not isinstance(answers, Mapping):
+        raise InvalidInput(
+            f"answers is a mapping from token (or id) to answer, {{token: 'spam'}}; got a "
+            f"{type(answers).__name__}"
+        )
+    return answers
 
 
 def _refuse(rejected: dict[str, str], told: Told) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, case, func, select
 
-from bootstrap.store.schema import is_asked, labels, loops, queries, slots
+from bootstrap.store.schema import is_asked, labels, loops, queries, reviewers, slots
 
 __all__ = ["Progress", "progress_of"]
 
@@ -18,13 +18,13 @@ class Progress:
     Attributes
     ----------
     n_open : int
-        Queries that have not got as many answers as they should.
+        Queries that have not got as many answers as they should, or that somebody there can settle.
     n_training : int
         Those of them that the model is to learn from.
     n_answered : int
         Queries to learn from that were answered since the loop took labels last.
     n_for_another : int
-        Open queries that somebody has answered: they wait for a different person.
+        Those of them that somebody has answered: they wait for a different person.
     n_to_come : int
         Answers that open queries still want, and those that came since the loop took labels last. What
         settles a disagreement, or comes after a SKIP, is not known before.
@@ -69,17 +69,31 @@ def progress_of(connection: Connection, loop_id: int) -> Progress:
     )
 
 
-_SAID = func.sum(case((slots.c.is_open, 0), else_=1))
-_OPEN = (
-    select(queries.c.overlap, _SAID.label("said"))
+_IS_ANSWERED = ~slots.c.is_open & slots.c.reviewer.is_not(None)
+_SAID = func.sum(case((_IS_ANSWERED, 1), else_=0))
+_TO_SETTLE = func.sum(case((slots.c.is_open & slots.c.for_adjudicator, 1), else_=0))
+_ASKED = (
+    select(queries.c.id, queries.c.overlap, _SAID.label("said"), _TO_SETTLE.label("to_settle"))
     .join(slots, slots.c.query_id == queries.c.id)
     .where(queries.c.loop_id == bindparam("loop"), is_asked, queries.c.kind != "trap")
     .group_by(queries.c.id, queries.c.overlap)
-    .having(queries.c.overlap > _SAID)
     .subquery()
+)
+_IS_SHORT = (_ASKED.c.said < _ASKED.c.overlap) & (_ASKED.c.to_settle == 0)
+_HAS_ANSWERED = (
+    select(slots.c.id)
+    .where(slots.c.query_id == _ASKED.c.id, slots.c.reviewer == reviewers.c.name, ~slots.c.is_open)
+    .correlate(_ASKED, reviewers)
+)
+_CAN_SETTLE = (
+    select(reviewers.c.name)
+    .where(reviewers.c.removed_at.is_(None), ~_HAS_ANSWERED.exists())
+    .where(_ASKED.c.overlap > 1)  # else a SKIP stands until somebody knows better
+    .where((_ASKED.c.to_settle == 0) | reviewers.c.is_adjudicator)
+    .correlate(_ASKED)
 )
 _WANTED = select(
     func.count().label("queries"),
-    func.coalesce(func.sum(_OPEN.c.overlap - _OPEN.c.said), 0).label("answers"),
-    func.coalesce(func.sum(case((_OPEN.c.said > 0, 1), else_=0)), 0).label("begun"),
-)
+    func.coalesce(func.sum(case((_IS_SHORT, _ASKED.c.overlap - _ASKED.c.said), else_=0)), 0).label("answers"),
+    func.coalesce(func.sum(case((_ASKED.c.said > 0, 1), else_=0)), 0).label("begun"),
+).where(_IS_SHORT | _CAN_SETTLE.exists())

@@ -2,7 +2,7 @@
 
 A query goes to `overlap` different people. It is settled when so many have named the same class. Somebody
 who can't tell gives their place to one more person. Where people disagree, or two of them can't tell, an
-adjudicator settles it, whatever that answer is.
+adjudicator settles it, whatever that answer is; where each of them has answered already, the next person.
 """
 
 from __future__ import annotations

@@ -57,33 +57,42 @@ class Reviewer:
 
 
 def add_reviewer(
-    storage: str | Database, name: str, *, is_adjudicator: bool = False, most_held: int = MOST_HELD
+    storage: str | Database, name: str, *, is_adjudicator: bool | None = None, most_held: int | None = None
 ) -> None:
     """Let somebody answer, or change what they may do; who was removed is let in again.
+
+    Of somebody who is known only what is given changes: one call may name an adjudicator, and another say
+    how much they may hold.
 
     Parameters
     ----------
     storage : str or Database
     name : str
-    is_adjudicator : bool
-        Whether they settle what others disagree about, or could not tell.
-    most_held : int
-        How many queries they may hold at a time, so that nobody keeps what others could answer.
+    is_adjudicator : bool, optional
+        Whether they settle what others disagree about, or could not tell. By default as before, and False
+        for somebody new.
+    most_held : int, optional
+        How many queries they may hold at a time, so that nobody keeps what others could answer. By default
+        as before, and 20 for somebody new.
 
     Raises
     ------
     InvalidInput
-        For an empty name, or `most_held` below 1.
+        For an empty name, `is_adjudicator` that is neither True nor False, or `most_held` below 1.
     """
     name = checked_name(name)
-    if isinstance(most_held, bool) or not isinstance(most_held, int) or most_held < 1:
+    if is_adjudicator not in (None, True, False):
+        raise InvalidInput(f"is_adjudicator is True or False, got {is_adjudicator!r}")
+    if most_held is not None and (
+        isinstance(most_held, bool) or not isinstance(most_held, int) or most_held < 1
+    ):
         raise InvalidInput(f"most_held is a whole number from 1, got {most_held!r}")
-    values: dict[str, Any] = {"is_adjudicator": is_adjudicator, "most_held": most_held, "removed_at": None}
+    chosen = {"is_adjudicator": is_adjudicator, "most_held": most_held}
+    given: dict[str, Any] = {column: value for column, value in chosen.items() if value is not None}
     with opened(storage) as database, database.writing() as connection:
         known = update(schema.reviewers).where(schema.reviewers.c.name == name)
-        if connection.execute(known.values(values)).rowcount == 0:
-            values |= {"name": name, "added_at": database.time(connection)}
-            connection.execute(insert(schema.reviewers).values(values))
+        if connection.execute(known.values({**given, "removed_at": None})).rowcount == 0:
+            _add(connection, name, database.time(connection), **given)
 
 
 def remove_reviewer(storage: str | Database, name: str) -> int:
@@ -144,11 +153,15 @@ def enter(database: Database, name: str) -> None:
         with database.writing() as connection:  # one at a time: two desks may open at once
             known = connection.execute(_BY_NAME, {"name": name}).one_or_none()
             if known is None:
-                values = {"name": name, "is_adjudicator": False, "most_held": MOST_HELD}
-                values["added_at"] = database.time(connection)
-                connection.execute(insert(schema.reviewers).values(values))
+                _add(connection, name, database.time(connection))
                 return
     refuse_removed(known)
+
+
+def _add(connection: Connection, name: str, at: float, **given: Any) -> None:
+    """Somebody new, with the usual limits where nothing else is given."""
+    values = {"is_adjudicator": False, "most_held": MOST_HELD} | given
+    connection.execute(insert(schema.reviewers).values(name=name, added_at=at, **values))
 
 
 def refuse_removed(reviewer: Any) -> None:

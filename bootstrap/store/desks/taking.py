@@ -6,7 +6,7 @@ so that nobody claims on PostgreSQL what is being answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    func,
     insert,
     select,
     true,
@@ -25,19 +24,27 @@ from sqlalchemy import (
 )
 
 from bootstrap.classes import ClassList
-from bootstrap.errors import InvalidInput
 from bootstrap.labels import Outcome
-from bootstrap.records import SKIP, Class, Skip
+from bootstrap.records import Class, Skip
 from bootstrap.store.answers import LabelRow, add_labels, label_from
 from bootstrap.store.class_lists import read_classes
 from bootstrap.store.desks.asked import Asked, OldLabel, Slot
 from bootstrap.store.desks.claiming import is_held
-from bootstrap.store.desks.resolving import Said, resolve
+from bootstrap.store.desks.resolving import Resolution, Said, resolve
 from bootstrap.store.inserting import run_for_each
 from bootstrap.store.prepared import Prepared
-from bootstrap.store.schema import claims, is_asked, items, labels, loops, queries, rounds, slots, standing
+from bootstrap.store.schema import (
+    claims,
+    is_asked,
+    labels,
+    loops,
+    queries,
+    reviewers,
+    slots,
+    standing,
+)
 
-__all__ = ["Answer", "Answering", "undo"]
+__all__ = ["Answer", "Answering"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +157,16 @@ class Answering:
             add_labels(self._connection, rows, self._at)
         _write(self._connection, self._asked.values())
 
+    def ask_further(self, asked: Asked, resolution: Resolution) -> None:
+        """Have as many places as a query that is not settled needs."""
+        by_anybody = resolution.adjudicate and self._anybody_adjudicates(asked)
+        asked.ask_further(resolution, by_anybody=by_anybody)
+
+    def _anybody_adjudicates(self, asked: Asked) -> bool:
+        """Whether all adjudicators have answered the question themselves, so that it would wait for ever."""
+        names = set(self._connection.execute(_ADJUDICATORS).scalars())
+        return bool(names) and names <= {old.by for old in asked.said}
+
     # the two cases
 
     def _in_time(self, asked: Asked, slot: Slot, token: str, answer: Answer) -> Outcome:
@@ -164,13 +181,16 @@ class Answering:
             self._add(asked, token, answer, stands=False)
             asked.settle()
             return "extra"
-        said = [*asked.counted(), Said(answer.label, slot.for_adjudicator)]
-        resolution = resolve(asked.row.overlap, said)
-        self._add(asked, token, answer, stands=resolution.stands, adjudicates=slot.for_adjudicator)
+        before = asked.counted()
+        adjudicates = slot.for_adjudicator or (
+            resolve(asked.row.overlap, before).adjudicate and self._anybody_adjudicates(asked)
+        )
+        resolution = resolve(asked.row.overlap, [*before, Said(answer.label, adjudicates)])
+        self._add(asked, token, answer, stands=resolution.stands, adjudicates=adjudicates)
         if resolution.settled:
             asked.settle()
         else:
-            asked.ask_further(resolution)
+            self.ask_further(asked, resolution)
         return usual
 
     def _late(self, asked: Asked, token: str, answer: Answer) -> Outcome:
@@ -230,83 +250,6 @@ class Answering:
         asked.said.append(OldLabel(0, self._by, token, answer.label, adjudicates))
         if stands:
             self._standing[self._key(asked)] = isinstance(answer.label, Skip)
-
-
-def undo(connection: Connection, by: str, token: str, at: float, lease_seconds: float) -> None:
-    """Take back what this reviewer said under a lease; the query is theirs again, under the same lease.
-
-    Raises
-    ------
-    InvalidInput
-        If there is nothing to take back, or it counts already.
-    """
-    answering = Answering(connection, by, at)
-    answering.read([token])
-    if token not in answering.known:
-        raise InvalidInput(f"{token!r} is no lease of {by!r}, so there is nothing to take back")
-    asked = answering.of(token)
-    row = asked.row
-    mine = [old for old in asked.said if old.by == by and old.token == token]
-    if not mine:
-        raise InvalidInput(f"{by!r} has not answered under {token!r}, or has taken it back already")
-    _refuse_used(connection, row, mine)
-    _refuse_not_asked(connection, row, asked.is_trap)
-    in_time = next((s for s in asked.slots if s.token == token and s.reviewer == by), None)
-    counts = any(old.id == row.label_id for old in mine)
-    if not counts and not asked.is_trap and (in_time is None or asked.state != "open"):
-        raise InvalidInput(
-            f"the answer under {token!r} is not the one that counts: it is kept beside the label that others "
-            "agreed on. Nothing has to be taken back"
-        )
-    back = [
-        LabelRow(
-            loop_id=row.loop_id,
-            item_id=row.item_id,
-            row=row.row,
-            label=SKIP,
-            source=row.kind,
-            by=by,
-            round=row.round,
-            stands=False,
-            query_id=row.query_id,
-            token=token,
-            class_version=row.newest_version,
-            undoes=old.id,
-        )
-        for old in mine
-    ]
-    add_labels(connection, back, at)
-    asked.said = [old for old in asked.said if old not in mine]
-    if in_time is None:
-        asked.state = "withdrawn"
-    else:
-        asked.state, in_time.is_open, in_time.held = "open", True, True
-        if not asked.is_trap:
-            asked.ask_further(resolve(row.overlap, asked.counted()))
-        connection.execute(_HOLD, {"slot": in_time.id, "at": at, "until": at + lease_seconds})
-    _write(connection, [asked])
-
-
-def _refuse_used(connection: Connection, row: Any, mine: Sequence[OldLabel]) -> None:
-    used = [old.id for old in mine if old.id <= row.taken_up_to]
-    if used:
-        number = connection.execute(_USED_BY, {"loop": row.loop_id, "label": used[0]}).scalar()
-        by_whom = "the loop" if number is None else f"round {number}"
-        raise InvalidInput(
-            f"{by_whom} has used this answer, so that it can't be taken back. Tell the right one under the "
-            "same token: it is kept beside it"
-        )
-
-
-def _refuse_not_asked(connection: Connection, row: Any, is_trap: bool) -> None:
-    """Taken back, it would be asked again: not about nothing, nor for a class that is none any more."""
-    found = connection.execute(_STILL_ASKED, {"query": row.query_id}).one()
-    if found.erased_at is not None:
-        raise InvalidInput(
-            "the item was erased since, so that nobody can be asked about it again: the answer stays as it is"
-        )
-    if is_trap and found.class_version != row.newest_version:
-        raise InvalidInput("the classes were changed since, and nobody is asked this again: the answer stays")
 
 
 def _write(connection: Connection, every: Iterable[Asked]) -> None:
@@ -388,14 +331,7 @@ _OPEN_ABOUT = select(queries.c.id).where(
     queries.c.kind != "trap",
     (queries.c.kind == "second") == bindparam("second"),
 )
-_USED_BY = select(func.min(rounds.c.number)).where(
-    rounds.c.loop_id == bindparam("loop"), rounds.c.taken_up_to >= bindparam("label")
-)
-_STILL_ASKED = (
-    select(items.c.erased_at, queries.c.class_version)
-    .join(queries, queries.c.item_id == items.c.id)
-    .where(queries.c.id == bindparam("query"))
-)
+_ADJUDICATORS = select(reviewers.c.name).where(reviewers.c.is_adjudicator, reviewers.c.removed_at.is_(None))
 _SETTLE = update(queries).where(queries.c.id.in_(_SOME)).values(state="settled")
 _TO_STATE = update(queries).where(queries.c.id == bindparam("query")).values(state=bindparam("new_state"))
 _CLOSE = update(slots).where(slots.c.query_id.in_(_SOME)).values(is_open=False)
@@ -404,11 +340,6 @@ _GIVE_SLOT = (  # apart: SQLite writes every index anew whose columns are named,
     update(slots)
     .where(slots.c.id == bindparam("slot"))
     .values(reviewer=bindparam("who"), token=bindparam("lease"))
-)
-_HOLD = (
-    update(slots)
-    .where(slots.c.id == bindparam("slot"))
-    .values(is_open=True, leased_at=bindparam("at"), expires_at=bindparam("until"))
 )
 #: Another place for the same query, as urgent as the first.
 _COPIED = ["query_id", "loop_id", "item_id", "for_adjudicator", "alone", "deadline", "usefulness", "is_open"]

@@ -32,7 +32,10 @@ class StateCheck:
             if found != "ok":
                 self._findings.say(f"The file is damaged: {found}")
         for row in self._connection.execute(text("PRAGMA foreign_key_check")):
-            self._findings.say(f"{row[0]} {row[1]} refers to a row of {row[2]} that is not there.")
+            number = "" if row[1] is None else f" (row {row[1]})"
+            self._findings.say(
+                f"A row of the table {row[0]}{number} refers to one of {row[2]} that is not there."
+            )
 
     def look_at_items(self) -> None:
         """Content, keys, and where the features are."""

@@ -197,10 +197,38 @@ def test_without_a_terminal_answers_are_lines(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_end_of_a_pipe_stops_and_keeps_the_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    person = by_lines("1\n", monkeypatch)
     with pytest.raises(LabelerStopped, match="the input ended") as stopped:
-        by_lines("1\n", monkeypatch)(QUERIES)
+        person(QUERIES)
 
     assert stopped.value.answers == {"q1": "spam"}
+    assert screen_of(person).endswith("> \n")
+
+
+def test_without_any_input_nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    person = TerminalLabeler(console=Console(file=io.StringIO(), width=80))
+
+    with pytest.raises(LabelerStopped, match="the input ended") as stopped:
+        person(QUERIES)
+    assert stopped.value.answers == {}
+
+
+def test_who_waits_is_told_once_until_there_is_something_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    person = a_person("1")
+    person.wait(0.5)
+    person([])
+    person.wait(2.0)
+    told_before = screen_of(person)
+    person(QUERIES[:1])
+    person.wait(1.0)
+
+    sentence = "Nothing waits for an answer; more will be shown as it comes (Ctrl-C ends).\n"
+    assert told_before == sentence
+    assert screen_of(person).endswith(sentence)
+    assert slept == [0.5, 2.0, 1.0]
 
 
 def test_by_default_standard_output_is_used(

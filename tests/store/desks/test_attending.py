@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from rich.console import Console
 from sqlalchemy import update
 
 from bootstrap.errors import AnswersRejected, InvalidInput, LabelerStopped
+from bootstrap.labelers import TerminalLabeler
 from bootstrap.labelers.callback import Collected, CollectingLabeler, each
 from bootstrap.store.database import Database
 from bootstrap.store.desks.desk import Desk
@@ -157,3 +162,96 @@ def test_an_answer_that_is_taken_back_at_the_screen_is_undone(database, publish,
 def test_a_run_refuses_what_makes_no_sense(database, wrong):
     with pytest.raises(InvalidInput, match=next(iter(wrong))):
         Desk(database, "anna").run(lambda queries: [], **wrong)
+
+
+@pytest.mark.parametrize(
+    ("labeler", "said"),
+    [
+        ("x", "TerminalLabeler.. for a person here; got 'x', which can't be called"),
+        (None, "a function on a list of queries that returns their answers"),
+        (TerminalLabeler, "got the class TerminalLabeler itself: make one of it first"),
+    ],
+)
+def test_what_is_no_labeler_is_refused_before_anything_is_handed_out(database, publish, labeler, said):
+    publish(database, 1)
+    with pytest.raises(InvalidInput, match=said):
+        Desk(database, "anna").run(labeler)
+    assert len(Desk(database, "bert").claim(1)) == 1
+
+
+def a_person(keys: str) -> TerminalLabeler:
+    """Presses these keys, and Ctrl-C after the last."""
+    pressed = iter(keys)
+
+    def read_key() -> str:
+        key = next(pressed, None)
+        if key is None:
+            raise KeyboardInterrupt
+        return key
+
+    return TerminalLabeler(console=Console(file=io.StringIO(), width=100), read_key=read_key)
+
+
+def told(person: TerminalLabeler) -> int:
+    assert person._console is not None
+    assert isinstance(person._console.file, io.StringIO)
+    return person._console.file.getvalue().count(
+        "Nothing waits for an answer; more will be shown as it comes"
+    )
+
+
+def interrupting(monkeypatch: pytest.MonkeyPatch, *before: Callable[[], Any]) -> None:
+    """Time in which nothing waits goes by at once, and brings these, and then a Ctrl-C."""
+    events = iter(before)
+
+    def sleep(seconds: float) -> None:
+        event = next(events, None)
+        if event is None:
+            raise KeyboardInterrupt
+        event()
+
+    monkeypatch.setattr("bootstrap.store.desks.attending.time.sleep", sleep)
+
+
+def test_a_person_who_waits_is_told_so_and_ends_it_with_ctrl_c(database, publish, monkeypatch):
+    person = a_person("11")
+    publish(database, 1)
+    nothing: Callable[[], Any] = lambda: None  # noqa: E731
+    interrupting(monkeypatch, nothing, nothing, lambda: publish(database, 1, first=1), nothing)
+    assert Desk(database, "anna").run(person) == 2
+    assert told(person) == 2  # once for each time in which nothing waited
+
+
+def test_ctrl_c_at_an_item_ends_the_run_and_hands_back_what_is_held(database, publish):
+    publish(database, 3)
+    assert Desk(database, "anna").run(a_person("1")) == 1
+    assert len(Desk(database, "bert").claim(3)) == 2
+
+
+def test_ctrl_c_is_the_programs_own_affair_where_nobody_sits_at_the_keyboard(database, publish, monkeypatch):
+    interrupting(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        Desk(database, "anna").run(lambda queries: ["a"] * len(queries))
+
+    class Screen(CollectingLabeler):
+        def collect(self, queries, *, on_answer=None, on_undo=None):
+            return Collected({}, KeyboardInterrupt())
+
+    with pytest.raises(KeyboardInterrupt):
+        Desk(database, "anna").run(Screen())
+    publish(database, 1)
+    with pytest.raises(KeyboardInterrupt):
+        Desk(database, "anna").run(Screen())
+    assert len(Desk(database, "bert").claim(1)) == 1
+
+
+def test_a_person_who_leaves_an_item_out_is_not_told_that_nothing_waits(database, publish, monkeypatch):
+    class Absent(TerminalLabeler):
+        def collect(self, queries, *, on_answer=None, on_undo=None):
+            return Collected({})
+
+    person = Absent(console=Console(file=io.StringIO()))
+    publish(database, 1)
+    interrupting(monkeypatch)
+    assert Desk(database, "anna").run(person) == 0
+    assert told(person) == 0

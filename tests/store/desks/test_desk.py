@@ -14,6 +14,7 @@ from bootstrap.records import SKIP
 from bootstrap.store.database import Database
 from bootstrap.store.desks.claiming import withdraw_unclaimed
 from bootstrap.store.desks.desk import Desk
+from bootstrap.store.desks.progress import Progress, progress_of
 from bootstrap.store.desks.reviewers import add_reviewer, remove_reviewer, reviewers
 from bootstrap.store.desks.taking import Answer
 from bootstrap.store.features import write_features
@@ -402,3 +403,63 @@ def test_what_is_seen_is_the_payload_or_else_the_features(database, publish):
     first, second = Desk(database, "anna").ask(2)
     assert first.item == "text 0"
     np.testing.assert_array_equal(second.item, [3.0, 4.0])
+
+
+def progress(database, loop_id):
+    with database.reading() as connection:
+        return progress_of(connection, loop_id)
+
+
+# where every adjudicator has answered already
+
+
+def disagree(database, *names, says="ab"):
+    for name, label in zip(names, says, strict=True):
+        desk = Desk(database, name)
+        desk.tell({token(desk): label})
+
+
+def test_the_next_person_settles_what_the_only_adjudicator_has_answered(database, publish, written):
+    publish(database, 1, overlap=2)
+    add_reviewer(database, "dora", is_adjudicator=True)
+    disagree(database, "anna", "dora")
+    assert Desk(database, "anna").claim() == Desk(database, "dora").claim() == []
+    carl = Desk(database, "carl")
+    assert carl.tell({token(carl): "b"}) == Told(kept=1)
+    assert (written.standing(database), written.state(database)) == ({0: "b"}, "settled")
+
+
+def test_another_adjudicator_comes_before_the_next_person(database, publish, written):
+    publish(database, 1, overlap=2)
+    for name in ("dora", "eve"):
+        add_reviewer(database, name, is_adjudicator=True)
+    disagree(database, "anna", "dora")
+    assert Desk(database, "carl").claim() == []
+    eve = Desk(database, "eve")
+    eve.tell({token(eve): "a"})
+    assert written.standing(database) == {0: "a"}
+
+
+def test_a_disagreement_is_waited_for_where_somebody_there_can_settle_it(database, publish):
+    loop_id = publish(database, 1, overlap=2)
+    disagree(database, "anna", "bert")
+    assert progress(database, loop_id).n_open == 0
+    add_reviewer(database, "dora", is_adjudicator=True)
+    assert progress(database, loop_id) == Progress(1, 0, 0, 1, 2)
+    remove_reviewer(database, "dora")
+    assert progress(database, loop_id).n_open == 0
+
+
+def test_a_third_person_is_waited_for_where_one_of_two_could_not_tell(database, publish):
+    loop_id = publish(database, 1, overlap=2)
+    disagree(database, "anna", "bert", says=["a", SKIP])
+    assert progress(database, loop_id).n_open == 0
+    Desk(database, "carl")
+    assert progress(database, loop_id).n_open == 1
+
+
+@pytest.mark.parametrize("how", [Desk.tell, Desk.tell_and_claim])
+def test_answers_that_are_no_mapping_are_refused(database, publish, how):
+    publish(database, 1)
+    with pytest.raises(InvalidInput, match="mapping from token"):
+        how(Desk(database, "anna"), ["a"])

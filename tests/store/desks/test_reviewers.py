@@ -36,7 +36,21 @@ def test_reviewers_are_told_with_what_they_hold_and_have_answered(storage, publi
 def test_adding_somebody_again_changes_what_they_may(database):
     add_reviewer(database, "anna", most_held=3)
     add_reviewer(database, "anna", is_adjudicator=True)
-    assert reviewers(database) == (Reviewer("anna", True, 20, 0, 0, False),)
+    add_reviewer(database, "bert")
+    assert reviewers(database) == (
+        Reviewer("anna", True, 3, 0, 0, False),
+        Reviewer("bert", False, 20, 0, 0, False),
+    )
+    add_reviewer(database, "anna", is_adjudicator=False)
+    assert reviewers(database)[0] == Reviewer("anna", False, 3, 0, 0, False)
+
+
+def test_an_adjudicator_stays_one_when_something_else_is_changed(database):
+    add_reviewer(database, "eve", is_adjudicator=True)
+    add_reviewer(database, "eve", most_held=5)
+    remove_reviewer(database, "eve")
+    add_reviewer(database, "eve")
+    assert reviewers(database) == (Reviewer("eve", True, 5, 0, 0, False),)
 
 
 def test_who_is_removed_gets_nothing_more_and_others_get_what_they_held(database, publish):
@@ -77,3 +91,9 @@ def test_a_reviewer_has_a_name(database, name):
 def test_everybody_may_hold_something(database, most):
     with pytest.raises(InvalidInput, match="most_held"):
         add_reviewer(database, "anna", most_held=most)
+
+
+def test_an_adjudicator_is_one_or_not(database):
+    with pytest.raises(InvalidInput, match="is_adjudicator is True or False, got 'yes'"):
+        add_reviewer(database, "anna", is_adjudicator="yes")
+    assert reviewers(database) == ()
