@@ -72,7 +72,8 @@ class DeskDriver:
     batch_size : int
         Training queries answered until the next refit.
     queue_ahead : int
-        Training queries that stay open beside these; 0 waits for everything that is open.
+        Training queries that stay open beside these; 0 waits for everything that is open, disagreements that
+        somebody there can settle included.
     budget, rounds, until, callbacks
         As in :class:`bootstrap.driver.Driver`.
     """
@@ -130,18 +131,22 @@ class DeskDriver:
         if self._queue_ahead:
             loop.ask_second()
         now = self._desks.progress()
-        if not now.n_open:
+        if not self._n_waiting(now):
             loop.take_saved()  # the last answers may have come since the last look
             if loop.batch_is_answered:
                 return True
         while now.n_training < self._batch_size + self._queue_ahead:
-            if now.n_open and not self._queue_ahead:
+            if self._n_waiting(now) and not self._queue_ahead:
                 break
             limit = self._affordable(loop, now)
             if limit == 0 or not loop.publish_more(limit):
                 break
             now = self._desks.progress()
-        return now.n_open > 0
+        return self._n_waiting(now) > 0
+
+    def _n_waiting(self, now: Progress) -> int:
+        """Queries that the run does not go on without."""
+        return now.n_open + (0 if self._queue_ahead else now.n_to_settle)
 
     def _affordable(self, loop: _Published, now: Progress) -> int | None:
         """How many further queries the budget allows, with all that they cost; the last may cost it more."""
@@ -155,14 +160,14 @@ class DeskDriver:
         pause, waited = _SHORTEST, 0.0
         before = self._desks.progress()
         now = before
-        while now.n_open and not (self._queue_ahead and now.n_answered >= self._batch_size):
+        while (n := self._n_waiting(now)) and not (self._queue_ahead and now.n_answered >= self._batch_size):
             if self._stop.reason(loop) is not None:
                 return False
             self._sleep(pause)
             now = self._desks.progress()
             waited = waited + pause if now == before else 0.0
             if waited > _PATIENCE and now.n_for_another == now.n_open:
-                self._say_who_is_missing(now.n_open)
+                self._say_who_is_missing(n)
             pause, before = _next_pause(pause, now != before), now
         return True
 

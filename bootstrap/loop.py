@@ -84,7 +84,8 @@ class BootstrapLoop(Asking):
         Candidates that were tested on these very labels by another loop: one that is begun anew on the same
         label log, with another estimator or other settings, has to say so. Each takes its part of `delta`.
     classes : sequence, optional
-        All classes, where they are known; any other answer is refused then.
+        All classes, where they are known; any other answer is refused then. A loop that is resumed goes
+        by the classes in its store.
     storage : str, optional
         Keep everything in a store, `sqlite:///labels.db` or `postgresql://user@host/name`, and go on with
         the loop of this name where the store has one. Without a labeler, `run` publishes queries there and
@@ -92,7 +93,7 @@ class BootstrapLoop(Asking):
     overlap : int
         With people at desks: how many different ones answer each query.
     queue_ahead : int, optional
-        With people at desks: queries to learn from that stay open beside the batch, so that nobody waits
+        Only with people at desks: queries to learn from that stay open beside the batch, so that nobody waits
         for a refit; by default as many as a batch has. What nobody has taken yet is ranked anew after each
         refit. 0 waits for the whole batch: the same questions then, whoever answers them.
     name : str

@@ -43,7 +43,9 @@ def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: 
             else:
                 latest = LoopReader(connection, record.id).class_list()[1]
         if not is_new:
-            refuse_other(record.settings | {"classes": latest}, settings, name, database.url)
+            given = settings["classes"]
+            now = settings | {"classes": latest if given is None else given}
+            refuse_other(record.settings | {"classes": latest}, now, name, database.url)
             refuse_another_seed(record, loop.settings.random_state)
             loop._given_classes = record.settings["classes"]  # what was changed since is gone through
         journal = Journal(loop, database, record, overlap=overlap)

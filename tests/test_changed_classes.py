@@ -230,8 +230,10 @@ def test_a_script_names_the_latest_classes_to_go_on(tmp_path):
     change_classes(storage, add=["c"])
     with pytest.raises(StoreError, match=r"classes is \['a', 'b', 'c'\] there"):
         a_loop(storage, None, classes=["a", "b"])
-    with closing(a_loop(storage, None, classes=["a", "b", "c"])) as loop:
-        assert loop.classes == ("a", "b", "c")
+    for latest in (["a", "b", "c"], None):  # None: whatever the store has
+        with closing(a_loop(storage, None, classes=latest)) as loop:
+            assert loop.classes == ("a", "b", "c")
+            assert not loop._classes.is_open
 
 
 def test_a_trainer_at_work_keeps_its_classes(tmp_path):

@@ -22,6 +22,7 @@ WHOLE = {
     "n_labels",
     "n_trained",
     "n_audited",
+    "n_unsettled",
     "n_given",
     "n_skipped",
     "n_classes",

@@ -153,6 +153,11 @@ def export(
         f"{_count(written.n_items, 'item')} written to {written.path}: {written.n_labels} labeled, "
         f"{written.n_skipped} skipped, {_count(written.n_extra, 'further answer')}."
     )
+    if written.n_unsettled:
+        typer.echo(
+            f"Answered without a class that counts yet: {_count(written.n_unsettled, 'item')}. db import "
+            "passes over what was said of them, and Label Studio's JSON leaves it out."
+        )
     if written.n_erased:
         typer.echo(f"{_count(written.n_erased, 'item')} without content, which was erased.")
 
@@ -208,15 +213,28 @@ def import_(
         f"{report.n_duplicates} known before, {report.n_unlabeled} without a label."
     )
     _say_of_labels(report)
-    _list("Lines that say what was known", (str(line) for line in report.duplicates))
-    _list("Lines about items that the loop does not have", (str(line) for line in report.unknown))
-    _list("Lines that can't be read", (f"{line}: {why}" for line, why in report.bad))
+    unit = report.unit.capitalize() + "s"
+    _list(f"{unit} that say what was known", (str(line) for line in report.duplicates))
+    _list(f"{unit} about items that the loop does not have", (str(line) for line in report.unknown))
+    _list(f"{unit} that can't be read", (f"{line}: {why}" for line, why in report.bad))
     if report.bad or report.unknown:
         raise typer.Exit(1)
 
 
 def _say_of_labels(report: ImportReport) -> None:
-    """What is not plain of labels that count now."""
+    """What is not plain of labels that count now, and what was passed over."""
+    if report.new_classes:
+        typer.echo(
+            f"Classes that the loop did not have: {', '.join(map(repr, report.new_classes))}. One that is "
+            "misspelt is mended by change_classes(..., merge=...)."
+        )
+    if report.n_unsettled:
+        typer.echo(
+            f"Passed over: what was said in {_count(report.n_unsettled, 'row')} where no class counts, since "
+            "people disagree, could not tell, or more of them are to be asked."
+        )
+    if report.n_traps:
+        typer.echo(f"Passed over: {_count(report.n_traps, 'answer')} to traps.")
     if report.n_held_out:
         typer.echo(
             f"On held-out items, where the model is measured: {_count(report.n_held_out, 'new label')}, "

@@ -71,8 +71,8 @@ def _disputes_first(finding: Finding, n: int) -> Finding:
         finding.need,
         f"{waits} for an adjudicator, since people disagree or could not tell, and what was asked after "
         f"{first} counts only then. So far, {finding.reason}",
-        f"have {them} settled (add_reviewer(storage, name, is_adjudicator=True)); after that: "
-        f"{finding.next_step}",
+        f"have {them} settled (add_reviewer(storage, name, is_adjudicator=True)), and run on (loop.run): all "
+        "that was asked since counts then.",
         finding.numbers | {"disputed": n},
     )
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bootstrap.store.class_lists import change_classes, class_list
     from bootstrap.store.database import Database
     from bootstrap.store.desks.desk import Desk
-    from bootstrap.store.desks.reviewers import Reviewer, add_reviewer, remove_reviewer
+    from bootstrap.store.desks.reviewers import Reviewer, add_reviewer, remove_reviewer, reviewers
     from bootstrap.store.desks.shown import Claim
     from bootstrap.store.desks.taking import Answer
     from bootstrap.store.desks.traps import TrapCounts, add_traps, trap_counts
@@ -49,6 +49,7 @@ __all__ = [
     "prune",
     "read_items",
     "remove_reviewer",
+    "reviewers",
     "trap_counts",
     "upgrade",
 ]
@@ -79,6 +80,7 @@ _HOMES = {
     "prune": "upkeep.erasing",
     "read_items": "files.importing",
     "remove_reviewer": "desks.reviewers",
+    "reviewers": "desks.reviewers",
     "trap_counts": "desks.traps",
     "upgrade": "upkeep.upgrading",
 }

@@ -235,7 +235,7 @@ labels = Table(
     Column("by", Text),
     Column("round", Integer, nullable=False),
     Column("shown_at", Float),
-    Column("touched_at", Float),  # first touched by the person
+    Column("touched_at", Float),  # first touched by the person; of an imported label, what the file says
     Column("at", Float, nullable=False),  # answered
     Column("blind", Boolean, nullable=False),
     Column("extra", Boolean, nullable=False),  # kept beside the label that counts

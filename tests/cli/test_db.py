@@ -194,6 +194,25 @@ def test_a_column_that_is_no_pair_is_refused(program: Program, filled: str, tmp_
     assert (ran.code, ran.err) == (2, "Error: --column label is not FIELD=COL, such as --column label=truth")
 
 
+def test_import_names_new_classes_and_counts_what_it_passes_over(
+    program: Program, filled: str, tmp_path: Path
+) -> None:
+    with closing(Database(filled)) as database, database.claiming() as connection:
+        connection.execute(text("UPDATE class_lists SET classes = 'null'"))  # an open list
+    trap, one, other = ({"label": name, "by": by} for name, by in (("a", "x"), ("a", "x"), ("b", "y")))
+    rows = [
+        {"id": "team-4", "label": "bb", "others": [trap | {"source": "trap"}]},
+        {"id": "team-2", "others": [one, other]},
+    ]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    ran = program("db", "import", filled, "in.jsonl", "--loop", "team")
+
+    assert "Classes that the loop did not have: 'bb'." in ran.out
+    assert "Passed over: what was said in 1 row where no class counts" in ran.out
+    assert ran.out.endswith("Passed over: 1 answer to traps.")
+
+
 def test_erase_takes_what_people_saw_and_leaves_a_sound_store(program: Program, filled: str) -> None:
     ran = program("db", "erase", "mails-labels", "team-0", "team-1", "--by", "ann", "--yes")
 

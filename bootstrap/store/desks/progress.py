@@ -18,13 +18,15 @@ class Progress:
     Attributes
     ----------
     n_open : int
-        Queries that have not got as many answers as they should, or that somebody there can settle.
+        Queries that have not got as many answers as they should.
     n_training : int
         Those of them that the model is to learn from.
     n_answered : int
         Queries to learn from that were answered since the loop took labels last.
     n_for_another : int
         Those of them that somebody has answered: they wait for a different person.
+    n_to_settle : int
+        Other queries that people disagree about or could not tell, and that somebody there can settle.
     n_to_come : int
         Answers that open queries still want, and those that came since the loop took labels last. What
         settles a disagreement, or comes after a SKIP, is not known before.
@@ -34,6 +36,7 @@ class Progress:
     n_training: int
     n_answered: int
     n_for_another: int
+    n_to_settle: int
     n_to_come: int
 
 
@@ -63,6 +66,7 @@ def progress_of(connection: Connection, loop_id: int) -> Progress:
     return Progress(
         n_open=int(wanted.queries),
         n_for_another=int(wanted.begun),
+        n_to_settle=int(wanted.to_settle),
         n_to_come=int(wanted.answers) + int(connection.execute(not_taken).scalar_one()),
         n_training=int(connection.execute(waiting).scalar_one()),
         n_answered=int(connection.execute(came).scalar_one()),
@@ -93,7 +97,8 @@ _CAN_SETTLE = (
     .correlate(_ASKED)
 )
 _WANTED = select(
-    func.count().label("queries"),
+    func.coalesce(func.sum(case((_IS_SHORT, 1), else_=0)), 0).label("queries"),
     func.coalesce(func.sum(case((_IS_SHORT, _ASKED.c.overlap - _ASKED.c.said), else_=0)), 0).label("answers"),
-    func.coalesce(func.sum(case((_ASKED.c.said > 0, 1), else_=0)), 0).label("begun"),
-).where(_IS_SHORT | _CAN_SETTLE.exists())
+    func.coalesce(func.sum(case((_IS_SHORT & (_ASKED.c.said > 0), 1), else_=0)), 0).label("begun"),
+    func.coalesce(func.sum(case((~_IS_SHORT & _CAN_SETTLE.exists(), 1), else_=0)), 0).label("to_settle"),
+)

@@ -55,6 +55,9 @@ class Exported:
         Those that were answered, and nobody could tell.
     n_extra : int
         Answers beside the labels that count, second ones not among them.
+    n_unsettled : int
+        Those that were answered, and nothing counts: people disagree, or more of them are asked. What they
+        said is passed over by `import_items`, and left out of Label Studio's JSON.
     n_erased : int
         Items whose content was erased: what was said of them is written all the same.
     """
@@ -64,6 +67,7 @@ class Exported:
     n_labels: int = 0
     n_skipped: int = 0
     n_extra: int = 0
+    n_unsettled: int = 0
     n_erased: int = 0
 
 
@@ -87,11 +91,13 @@ def export(
     format: str | None = None,
     spreadsheet_safe: bool = True,
 ) -> Exported:
-    """Write all items of a loop, or of all loops, and what was said of them; nothing is left out.
+    """Write all items of a loop, or of all loops, and what was said of them.
 
     JSON lines hold everything, and `import_items` reads them back. CSV and Parquet hold a row an item, with
-    the other answers as JSON in one column. Label Studio's JSON holds tasks with what the model said when
-    the item was last asked about (`predictions`), and answers (`annotations`).
+    the other answers as JSON in one column. Among those, answers to traps have the source `trap`, and where
+    nothing counts yet, `label` is empty. Label Studio's JSON holds tasks with what the model said when the
+    item was last asked about (`predictions`), and the label that counts with answers beside it
+    (`annotations`): no answers to traps, and none where nothing counts, so that people are asked there.
 
     Parameters
     ----------
@@ -163,7 +169,9 @@ def _kind_of_labels(connection: Connection) -> type:
 @dataclass(slots=True)
 class _Tally:
     counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(("n_items", "n_labels", "n_skipped", "n_extra", "n_erased"), 0)
+        default_factory=lambda: dict.fromkeys(
+            ("n_items", "n_labels", "n_skipped", "n_extra", "n_unsettled", "n_erased"), 0
+        )
     )
 
     def add(self, page: list[ExportedItem]) -> None:
@@ -173,6 +181,7 @@ class _Tally:
         self.counts["n_labels"] += len(said) - skipped
         self.counts["n_skipped"] += skipped
         self.counts["n_extra"] += sum(answer.undoes is None for row in page for answer in row.others)
+        self.counts["n_unsettled"] += sum(row.is_unsettled for row in page)
         self.counts["n_erased"] += sum(row.erased for row in page)
 
 

@@ -1,4 +1,4 @@
-"""Rows of a file with items and labels, one at a time, each with the line on which it begins.
+"""Rows of a file with items and labels, one at a time, each with the number by which it is found.
 
 What can't be read is a row of its own that says why. Only a file that can't be read as a whole raises.
 """
@@ -11,26 +11,32 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from bootstrap.classes import plain_answer
 from bootstrap.errors import InvalidInput
 from bootstrap.records import SKIP, Class, Skip
+from bootstrap.store.files.columns import column_names, refuse_without_items, refuse_without_labels
 from bootstrap.store.files.exporting import format_of
 from bootstrap.store.files.label_studio import answers_of, item_of, read_tasks
 from bootstrap.store.files.parquet import read_parquet
 from bootstrap.store.files.spreadsheet import restored
 from bootstrap.store.payloads import decoded
 
-__all__ = ["BadRow", "ImportAnswer", "ImportRow", "read_import"]
+__all__ = ["BadRow", "ImportAnswer", "ImportRow", "Unit", "read_import", "unit_of"]
 
-_NAMES: Final = ("id", "item", "label", "by", "at", "reason", "skip", "others")
+#: What the numbers of rows count.
+Unit: TypeAlias = Literal["line", "row", "task"]
+
+_UNITS: Final[Mapping[str, Unit]] = {"parquet": "row", "label-studio": "task"}
 
 #: Characters in one cell. A longer one is hardly a text: a closing quote is missing.
 _LONGEST_CELL: Final = 10_000_000
 
 _Cells: TypeAlias = Mapping[str, Any]
+_Names: TypeAlias = Mapping[str, tuple[str, ...]]  # field -> what its column may be called
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,17 @@ class ImportRow:
     Attributes
     ----------
     line : int
-        On which it begins, from 1; in Parquet the number of the row.
+        On which it begins; in Parquet the number of the row, in Label Studio's JSON that of the task. From 1.
     id : str or None
     item : object
         None where the file does not say.
     answers : tuple of ImportAnswer
         The label first, then all other answers.
+    is_unsettled : bool
+        Whether there are answers and no class counts, so that they were left out: people disagree, could not
+        tell, or more of them were to be asked.
+    n_traps : int
+        Answers to traps, left out as well.
     is_text : bool
         Whether the file can write labels only as text.
     """
@@ -70,6 +81,8 @@ class ImportRow:
     id: str | None
     item: Any
     answers: tuple[ImportAnswer, ...] = ()
+    is_unsettled: bool = False
+    n_traps: int = 0
     is_text: bool = False
 
 
@@ -81,12 +94,16 @@ class BadRow:
     why: str
 
 
+_Found: TypeAlias = Iterator[tuple[int, _Cells] | BadRow]
+
+
 def read_import(
     path: str | os.PathLike[str],
     *,
     format: str | None = None,
     columns: Mapping[str, str] | None = None,
     spreadsheet_safe: bool = True,
+    needs_labels: bool = False,
 ) -> Iterator[ImportRow | BadRow]:
     """The rows of a file, in order, with no more of it in memory than one.
 
@@ -103,59 +120,109 @@ def read_import(
     spreadsheet_safe : bool
         For CSV: take off the apostrophes that `export` puts before formulas. False for a file that was
         written with `spreadsheet_safe=False`.
+    needs_labels : bool
+        Refuse a file that has no place for labels.
 
     Raises
     ------
     InvalidInput
-        If the file can't be read, is not UTF-8, or has no column for an id or an item.
+        If the file can't be read, is not UTF-8, or (CSV, Parquet) has no column for an id or an item. With
+        `needs_labels`, if it has no column for labels, or no JSON line has any.
     MissingExtra
         If pyarrow is not installed, for Parquet.
     """
     path = Path(path)
     kind = format_of(path, format)
-    unknown = sorted(set(columns or ()) - set(_NAMES))
-    if unknown:
-        raise InvalidInput(f"columns= names {unknown[0]!r}, which is none of {', '.join(_NAMES)}")
+    names = column_names(columns)
     _check(path, is_text=kind != "parquet")
     if kind == "label-studio":
         return _tasks(path)
-    if kind == "csv":
-        return _rows(_csv_rows(path, spreadsheet_safe), columns, is_text=True)
-    return _rows(_json_rows(path) if kind == "jsonl" else read_parquet(path), columns, is_text=False)
+    if kind == "jsonl":
+        found = _json_rows(path)
+        return _rows(_some_with_labels(found, path, names) if needs_labels else found, names, is_text=False)
+    found = _csv_rows(path, spreadsheet_safe) if kind == "csv" else read_parquet(path)
+    return _rows(_with_columns(found, path, names, needs_labels), names, is_text=kind == "csv")
 
 
-def _rows(
-    found: Iterator[tuple[int, _Cells] | BadRow], columns: Mapping[str, str] | None, *, is_text: bool
-) -> Iterator[ImportRow | BadRow]:
-    name_of = {name: name for name in _NAMES} | dict(columns or {})
+def unit_of(path: str | os.PathLike[str], format: str | None = None) -> Unit:
+    """What the numbers of the rows of a file count.
+
+    Raises
+    ------
+    InvalidInput
+        If its format is none that is known.
+    """
+    return _UNITS.get(format_of(Path(path), format), "line")
+
+
+def _with_columns(found: _Found, path: Path, names: _Names, needs_labels: bool) -> _Found:
+    """The rows of a table, all of which have the columns that the first one has."""
+    is_checked = False
+    for row in found:
+        if not is_checked and not isinstance(row, BadRow):
+            refuse_without_items(path, row[1], names)
+            if needs_labels:
+                refuse_without_labels(path, row[1], names)
+            is_checked = True
+        yield row
+
+
+def _some_with_labels(found: _Found, path: Path, names: _Names) -> _Found:
+    """JSON lines, each of which may have other columns."""
+    columns: dict[str, None] = {}
+    for row in found:
+        if not isinstance(row, BadRow):
+            columns |= dict.fromkeys(row[1])
+        yield row
+    if columns:
+        refuse_without_labels(path, columns, names)
+
+
+def _rows(found: _Found, names: _Names, *, is_text: bool) -> Iterator[ImportRow | BadRow]:
     for row in found:
         if isinstance(row, BadRow):
             yield row
             continue
         line, cells = row
         try:
-            yield _row(line, cells, name_of, is_text)
+            yield _row(line, cells, names, is_text)
         except InvalidInput as error:
             yield BadRow(line, str(error))
 
 
-def _row(line: int, cells: _Cells, name_of: Mapping[str, str], is_text: bool) -> ImportRow:
-    said = {name: cells.get(column) for name, column in name_of.items()}
-    if name_of["item"] == "item" and "item" not in cells:
-        said["item"] = cells.get("text")
+def _row(line: int, cells: _Cells, names: _Names, is_text: bool) -> ImportRow:
+    said = {
+        field: next((cells[column] for column in columns if column in cells), None)
+        for field, columns in names.items()
+    }
     if is_text:
         said = {name: None if value == "" and name != "item" else value for name, value in said.items()}
     if said["id"] is None and said["item"] is None:
-        wanted = f"{name_of['id']!r} or {name_of['item']!r}"
+        wanted = f"{names['id'][0]!r} or {names['item'][0]!r}"
         raise InvalidInput(f"there is no {wanted}; it has {', '.join(map(repr, cells)) or 'nothing'}")
-    others = _others(said["others"])
-    undone = {other["undoes"] for other in others if other.get("undoes") is not None}
-    answers = [_answer(said)] if said["label"] is not None or _is_true(said["skip"]) else []
-    answers += [
-        _answer(other) for other in others if "undoes" not in other and other.get("number") not in undone
-    ]
+    second = cells.get("second")  # a column of its own in JSON lines, else one of the others
+    others = [second] if isinstance(second, dict) else []
+    answers, is_unsettled, n_traps = _judged(said, others + _others(said["others"]))
+    name = None if said["id"] is None else str(said["id"])
     item = said["item"] if is_text else decoded(said["item"])
-    return ImportRow(line, None if said["id"] is None else str(said["id"]), item, tuple(answers), is_text)
+    return ImportRow(line, name, item, answers, is_unsettled, n_traps, is_text)
+
+
+def _judged(
+    said: Mapping[str, Any], others: list[dict[str, Any]]
+) -> tuple[tuple[ImportAnswer, ...], bool, int]:
+    """(what counts of the answers about one item, whether some do not, how many were to traps).
+
+    The others count beside a class only. Without one people disagree, could not tell, or more of them are to
+    be asked: then none of the others is the label either.
+    """
+    label = [_answer(said)] if said["label"] is not None or _is_true(said["skip"]) else []
+    undone = {other["undoes"] for other in others if other.get("undoes") is not None}
+    live = [other for other in others if "undoes" not in other and other.get("number") not in undone]
+    beside = [_answer(other) for other in live if other.get("source") != "trap"]
+    has_class = bool(label) and label[0].label is not SKIP
+    answers = tuple(label + beside if has_class else label)
+    return answers, len(answers) < len(label + beside), len(live) - len(beside)
 
 
 def _others(said: Any) -> list[dict[str, Any]]:
@@ -174,7 +241,9 @@ def _answer(said: Mapping[str, Any]) -> ImportAnswer:
     by, at, reason = said.get("by"), said.get("at"), said.get("reason")
     try:
         when = None if at is None else float(at)
-    except (TypeError, ValueError):
+        if when is not None:
+            datetime.fromtimestamp(when, UTC)  # milliseconds would be a year that no calendar has
+    except (TypeError, ValueError, OverflowError, OSError):
         raise InvalidInput(f"at={at!r} is no number of seconds since the epoch") from None
     return ImportAnswer(label, None if by is None else str(by), when, None if reason is None else str(reason))
 
@@ -206,7 +275,7 @@ def _check(path: Path, *, is_text: bool) -> None:
         ) from None
 
 
-def _json_rows(path: Path) -> Iterator[tuple[int, _Cells] | BadRow]:
+def _json_rows(path: Path) -> _Found:
     with path.open(encoding="utf-8-sig", newline="\n") as file:
         for line, content in enumerate(file, 1):
             if not content.strip():
@@ -222,7 +291,7 @@ def _json_rows(path: Path) -> Iterator[tuple[int, _Cells] | BadRow]:
                 yield BadRow(line, 'is no JSON object, such as {"item": "where is my card?"}')
 
 
-def _csv_rows(path: Path, spreadsheet_safe: bool) -> Iterator[tuple[int, _Cells] | BadRow]:
+def _csv_rows(path: Path, spreadsheet_safe: bool) -> _Found:
     longest = csv.field_size_limit(_LONGEST_CELL)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -234,7 +303,7 @@ def _csv_rows(path: Path, spreadsheet_safe: bool) -> Iterator[tuple[int, _Cells]
         csv.field_size_limit(longest)
 
 
-def _by_name(path: Path, reader: Any, spreadsheet_safe: bool) -> Iterator[tuple[int, _Cells] | BadRow]:
+def _by_name(path: Path, reader: Any, spreadsheet_safe: bool) -> _Found:
     header: list[str] = []
     line = 1
     while True:
@@ -266,7 +335,7 @@ def _by_name(path: Path, reader: Any, spreadsheet_safe: bool) -> Iterator[tuple[
 
 
 def _tasks(path: Path) -> Iterator[ImportRow | BadRow]:
-    for line, task in read_tasks(path):
+    for number, task in enumerate(read_tasks(path), 1):
         try:
             if isinstance(task, InvalidInput):
                 raise task
@@ -275,6 +344,6 @@ def _tasks(path: Path) -> Iterator[ImportRow | BadRow]:
             name, item = item_of(task)
             answers = tuple(ImportAnswer(*said) for said in answers_of(task))
         except InvalidInput as error:
-            yield BadRow(line, str(error))
+            yield BadRow(number, str(error))
             continue
-        yield ImportRow(line, name, item, answers, is_text=True)
+        yield ImportRow(number, name, item, answers, is_text=True)

@@ -2,7 +2,7 @@
 
 An item is known by its id, or by its content where the file has none. What is there already is a duplicate,
 another label for the same item is kept beside the one that counts, and a row that can't be read is reported
-with its line: nothing is overwritten and nothing is lost without a word.
+with its number: nothing is overwritten and nothing is lost without a word.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bootstrap.records import Class, Skip
 from bootstrap.store.answers import LabelRow
 from bootstrap.store.database import Database, opened
 from bootstrap.store.desks.shown import ClassLists
-from bootstrap.store.files.import_files import BadRow, ImportRow, read_import
+from bootstrap.store.files.import_files import BadRow, ImportRow, Unit, read_import, unit_of
 from bootstrap.store.loop_names import one_loop
 from bootstrap.store.loops.loop_record import LoopRecord
 from bootstrap.store.schema import aliases, items, loops, members, rounds
@@ -34,11 +34,13 @@ from bootstrap.store.slices import in_slices
 __all__ = ["FileItems", "ImportReport", "import_items", "read_items"]
 
 _CHUNK: Final = 2000  # rows of the file in one transaction
+_COUNTED_AS: Final[Mapping[Outcome, str]] = {"kept": "n_new", "skipped": "n_skipped", "extra": "n_extra"}
+_COUNTS: Final = (*_COUNTED_AS.values(), "n_unlabeled", "n_unsettled", "n_traps", "n_held_out", "n_as_text")
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the rows of a file.
+    """What became of the rows of a file, and of the answers in them: a row may hold several.
 
     Attributes
     ----------
@@ -52,6 +54,11 @@ class ImportReport:
         Labels kept beside another one that counts.
     n_unlabeled : int
         Rows of known items without a label.
+    n_unsettled : int
+        Rows of known items with answers beside which no class counts: where they come from, people disagreed,
+        could not tell, or more of them were to be asked. These answers are passed over.
+    n_traps : int
+        Answers to traps about known items, passed over as well.
     n_held_out : int
         New labels of held-out items: kept, but neither trained on, since the model is measured there, nor
         evidence, since it is not known that they were given blind. Such an item is not audited any more.
@@ -59,12 +66,17 @@ class ImportReport:
         New labels that look like whole numbers and were taken as text: the file says all labels as text, and
         the loop's list of classes is open and has no numbers yet. For numbers begin the loop with them,
         `classes=[0, 1]`, or import from JSON lines or Parquet.
+    new_classes : tuple of class
+        Those that no label of the loop was before, in the order in which they came: a list of classes that is
+        open takes a misspelt one, too.
+    unit : {"line", "row", "task"}
+        What the numbers below count, from 1: lines of the file, rows of Parquet, tasks of Label Studio.
     duplicates : tuple of int
-        Lines that say what the store knew already.
+        Where the file says only what the store knew already.
     unknown : tuple of int
-        Lines whose item no row of the loop is. `read_items` gives them: add them with `loop.add`.
+        Where the item is none of the loop's. `read_items` gives them: add them with `loop.add`.
     bad : tuple of (int, str)
-        Lines that can't be read, and why.
+        What can't be read, and why.
     """
 
     n_rows: int = 0
@@ -72,8 +84,12 @@ class ImportReport:
     n_skipped: int = 0
     n_extra: int = 0
     n_unlabeled: int = 0
+    n_unsettled: int = 0
+    n_traps: int = 0
     n_held_out: int = 0
     n_as_text: int = 0
+    new_classes: tuple[Class, ...] = ()
+    unit: Unit = "line"
     duplicates: tuple[int, ...] = ()
     unknown: tuple[int, ...] = ()
     bad: tuple[tuple[int, str], ...] = ()
@@ -91,13 +107,14 @@ class FileItems:
     Attributes
     ----------
     lines : list of int
+        Where each begins; in Parquet the number of the row, in Label Studio's JSON that of the task.
     ids : list of str or None
         None where the file has no ids.
     items : list
     labels : list
         A class, SKIP, or None where there is none.
     bad : tuple of (int, str)
-        Lines that can't be read, and why.
+        What can't be read, by line (row, task), and why.
     """
 
     lines: list[int]
@@ -122,7 +139,7 @@ def read_items(
     path, format, columns, spreadsheet_safe
         As for `read_import`.
     lines : iterable of int, optional
-        Only rows that begin on these, such as `ImportReport.unknown`.
+        Only these lines (rows, tasks), such as `ImportReport.unknown`.
 
     Raises
     ------
@@ -141,7 +158,8 @@ def read_items(
             rows.append(row)
     without = [row.line for row in rows if row.id is None]
     if without and len(without) < len(rows):
-        raise InvalidInput(f"{path} has ids, but none on line {without[0]}: give every row one, or none")
+        where = f"{unit_of(path, format)} {without[0]}"
+        raise InvalidInput(f"{path} has ids, but {where} has none: give every row one, or none")
     return FileItems(
         lines=[row.line for row in rows],
         ids=None if without or not rows else [str(row.id) for row in rows],
@@ -165,8 +183,8 @@ def import_items(
 
     They count as labels that existed before they were asked for: trained on, but for those of held-out items,
     and no evidence. A process that trains the loop reads them as it reads people's answers. That holds for
-    second answers in the file, too. Some thousand rows are one transaction: after a failure import the file
-    again.
+    second answers in the file, too. When an answer was given is kept where the file says it. Some thousand
+    rows are one transaction: after a failure import the file again.
 
     Parameters
     ----------
@@ -182,9 +200,11 @@ def import_items(
     Raises
     ------
     InvalidInput
-        If the file as a whole can't be read, or the loop is not known.
+        If the file as a whole can't be read or has no labels, or the loop is not known.
     """
-    rows = read_import(path, format=format, columns=columns, spreadsheet_safe=spreadsheet_safe)
+    rows = read_import(
+        path, format=format, columns=columns, spreadsheet_safe=spreadsheet_safe, needs_labels=True
+    )
     report = _Report()
     with opened(storage) as database:
         while chunk := list(islice(rows, _CHUNK)):
@@ -196,6 +216,8 @@ def import_items(
     return ImportReport(
         **report.counts,
         n_rows=report.n_rows,
+        new_classes=tuple(report.new_classes),
+        unit=unit_of(path, format),
         duplicates=tuple(report.duplicates),
         unknown=tuple(report.unknown),
         bad=tuple(sorted(report.bad)),
@@ -205,25 +227,30 @@ def import_items(
 @dataclass(slots=True)
 class _Report:
     n_rows: int = 0
-    counts: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("n_new", "n_skipped", "n_extra", "n_unlabeled", "n_held_out", "n_as_text"), 0
-        )
-    )
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTS, 0))
+    new_classes: dict[Class, None] = field(default_factory=dict)
     duplicates: list[int] = field(default_factory=list)
     unknown: list[int] = field(default_factory=list)
     bad: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, line: int, outcomes: set[Outcome], *, held_out: bool, as_text: bool) -> None:
-        """Each row once, by the most that became of its answers."""
-        if "kept" in outcomes:
-            self.counts["n_held_out"] += held_out
-            self.counts["n_as_text"] += as_text
-        for outcome, name in (("kept", "n_new"), ("skipped", "n_skipped"), ("extra", "n_extra")):
-            if outcome in outcomes:
-                self.counts[name] += 1
-                return
-        self.duplicates.append(line)
+    def see(self, row: ImportRow) -> None:
+        """A row of a known item, before its answers are judged."""
+        self.counts["n_unsettled"] += row.is_unsettled
+        self.counts["n_unlabeled"] += not row.answers and not row.is_unsettled
+        self.counts["n_traps"] += row.n_traps
+
+    def count(self, outcome: Outcome) -> None:
+        """One answer."""
+        name = _COUNTED_AS.get(outcome)
+        if name is not None:
+            self.counts[name] += 1
+
+    def keep(self, label: Class, *, is_new: bool, held_out: bool, as_text: bool) -> None:
+        """A label that counts."""
+        self.counts["n_held_out"] += held_out
+        self.counts["n_as_text"] += as_text
+        if is_new:
+            self.new_classes.setdefault(label)
 
 
 def _give(
@@ -238,15 +265,15 @@ def _give(
     loop_id, _ = one_loop(connection, loop)
     record = LoopRecord(connection.execute(select(loops).where(loops.c.id == loop_id)).one())
     version = record.class_version
-    known = _rows_known(connection, loop_id, rows)
     classes = ClassLists().of(connection, loop_id, version)
+    before = frozenset(classes.shown)
     ended = select(func.max(rounds.c.number)).where(rounds.c.loop_id == loop_id)
     number = (connection.execute(ended).scalar() or 0) + 1
+    places = _places(connection, loop_id, rows)
     given: list[LabelRow] = []
-    lines: list[int] = []
-    as_text: set[int] = set()
-    for row in rows:
-        if row.line not in known:
+    whose: list[int] = []  # which of the rows each is of: lines need not tell them apart
+    for i, (row, place) in enumerate(zip(rows, places, strict=True)):
+        if place is None:
             report.unknown.append(row.line)
             continue
         try:
@@ -254,32 +281,32 @@ def _give(
         except InvalidInput as error:
             report.bad.append((row.line, str(error)))
             continue
-        report.counts["n_unlabeled"] += not checked
-        if row.is_text and classes.is_open and any(map(_looks_whole, checked)):
-            as_text.add(row.line)
-        place = known[row.line]
+        report.see(row)
         for label, answer in zip(checked, row.answers, strict=True):
             if not isinstance(label, Skip):
                 classes.add(label)
             who = by if answer.by is None else answer.by
             said = LabelRow(loop_id, place.item_id, place.row, label, "given", who, number, blind=False)
-            given.append(replace(said, reason=answer.reason, class_version=version))
-            lines.append(row.line)
+            given.append(replace(said, reason=answer.reason, touched_at=answer.at, class_version=version))
+            whose.append(i)
     outcomes: dict[int, set[Outcome]] = {}
     judged = record.save_answers(connection, database.time(connection), given)
-    for line, (outcome, _) in zip(lines, judged, strict=True):
-        outcomes.setdefault(line, set()).add(outcome)
-    for line, found in outcomes.items():
-        held_out = known[line].home == Place.HELD_OUT
-        report.add(line, found, held_out=held_out, as_text=line in as_text)
+    for i, said, (outcome, _) in zip(whose, given, judged, strict=True):
+        outcomes.setdefault(i, set()).add(outcome)
+        report.count(outcome)
+        if outcome == "kept" and not isinstance(said.label, Skip):
+            as_text = rows[i].is_text and classes.is_open and _looks_whole(said.label)
+            is_new = said.label not in before
+            report.keep(said.label, is_new=is_new, held_out=places[i].home == Place.HELD_OUT, as_text=as_text)
+    report.duplicates += [rows[i].line for i, found in outcomes.items() if found == {"repeated"}]
 
 
-def _rows_known(connection: Connection, loop_id: int, rows: list[ImportRow]) -> dict[int, Any]:
-    """Line -> row, item and home of those that the loop knows: by id, or else by content."""
+def _places(connection: Connection, loop_id: int, rows: list[ImportRow]) -> list[Any]:
+    """Row, item and home of each in the loop, by id or else by content; None of those it does not know."""
     by_name: dict[str, Any] = {}
     by_key: dict[str, Any] = {}
     names = [row.id for row in rows if row.id is not None]
-    keys = {row.line: key for row in rows if (key := _key(row)) is not None}
+    keys = [_key(row) for row in rows]
     place = members.c.row, members.c.item_id, members.c.home
     of_loop = members.c.loop_id == loop_id
     for some in in_slices(names):
@@ -291,16 +318,11 @@ def _rows_known(connection: Connection, loop_id: int, rows: list[ImportRow]) -> 
             .where(of_loop, aliases.c.name.in_(some))
         )
         by_name |= {row.name: row for row in connection.execute(copied)}
-    for some in in_slices(list(keys.values())):
+    for some in in_slices([key for key in keys if key is not None]):
         alike = select(items.c.key, *place).join(items, items.c.id == members.c.item_id)
         found = connection.execute(alike.where(of_loop, items.c.key.in_(some)))
         by_key |= {row.key: row for row in found}
-    known: dict[int, Any] = {}
-    for row in rows:
-        place_of = by_name.get(row.id or "") or by_key.get(keys.get(row.line, ""))
-        if place_of is not None:
-            known[row.line] = place_of
-    return known
+    return [by_name.get(row.id or "") or by_key.get(key or "") for row, key in zip(rows, keys, strict=True)]
 
 
 def _key(row: ImportRow) -> str | None:

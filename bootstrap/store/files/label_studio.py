@@ -1,14 +1,11 @@
 """Label Studio's JSON: an array of tasks, each with `data`, `predictions` and `annotations`.
 
 Our id of an item goes along as `data.bootstrap_id`, so that it is known again when the annotated tasks come
-back. An array of any length is read task by task. The labeling interface that fits what is written here is
+back. An array of any length is read task by task.
 
-    <View>
-      <Text name="text" value="$text"/>
-      <Choices name="label" toName="text"> <Choice value="…"/> … </Choices>
-    </View>
-
-with `<Image name="image" value="$image"/>` for paths and URLs of images, and the first key for mappings.
+A task with an annotation is done for Label Studio. So one about which people disagree, or more of whom are to
+be asked, goes out without any, and answers to traps stay here. The labeling interface that fits what is
+written stands in docs/store.md.
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path, PurePath
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -64,11 +61,10 @@ def _task(row: ExportedItem) -> dict[str, Any]:
     if row.predicted is not None:
         said = {"model_version": f"{row.loop} {row.model}", "result": [_choice(row.predicted, shown)]}
         task["predictions"].append(said if row.confidence is None else said | {"score": row.confidence})
-    undone = {answer.undoes for answer in row.others}
-    said_by_people = [row.first, row.second, *row.others]
-    for answer in said_by_people:
-        if answer is not None and answer.undoes is None and answer.number not in undone:
-            task["annotations"].append(_annotation(answer, shown))
+    if row.first is not None:
+        beside_a_class = row.first.label is not SKIP  # what people said before nobody could tell is no label
+        said_by_people = row.said if beside_a_class else (row.first,)
+        task["annotations"] += [_annotation(answer, shown) for answer in said_by_people]
     return task
 
 
@@ -91,16 +87,20 @@ def _choice(label: Class, shown: str) -> dict[str, Any]:
 
 
 def _annotation(answer: Answer, shown: str) -> dict[str, Any]:
-    if answer.label is None or isinstance(answer.label, Skip):
-        return {"was_cancelled": True, "result": []}
-    return {"was_cancelled": False, "result": [_choice(answer.label, shown)]}
+    label = None if isinstance(answer.label, Skip) else answer.label
+    said: dict[str, Any] = {
+        "was_cancelled": label is None,
+        "created_at": datetime.fromtimestamp(answer.at, UTC).isoformat(),
+        "result": [] if label is None else [_choice(label, shown)],
+    }
+    return said if answer.by is None else said | {"completed_by": {"email": answer.by}}
 
 
 # reading
 
 
-def read_tasks(path: Path) -> Iterator[tuple[int, Any]]:
-    """(line on which it begins, task) of each task of a JSON array, one at a time.
+def read_tasks(path: Path) -> Iterator[Any]:
+    """Each task of a JSON array, one at a time.
 
     Where the file breaks off or is no JSON, the last one is an `InvalidInput` that says so: what stands after
     it can't be known.
@@ -124,7 +124,7 @@ class _Array:
         self._at = 0  # in the buffer: all before has been read
         self._line = 1
 
-    def __iter__(self) -> Iterator[tuple[int, Any]]:
+    def __iter__(self) -> Iterator[Any]:
         if self._next_mark() != "[":
             raise InvalidInput(
                 f"{self._path} is no array of tasks. Export from Label Studio as JSON (not JSON-MIN or CSV)."
@@ -135,9 +135,9 @@ class _Array:
             try:
                 task, end = self._decode(decoder)
             except InvalidInput as error:
-                yield self._line, error
+                yield error
                 return
-            yield self._line, task
+            yield task
             self._advance(end)
 
     def _decode(self, decoder: json.JSONDecoder) -> tuple[Any, int]:
@@ -189,17 +189,22 @@ def answers_of(task: Mapping[str, Any]) -> list[Said]:
     Raises
     ------
     InvalidInput
-        If an annotation is none or several classes.
+        If an annotation is none or several classes, or its time is none.
     """
     said: list[Said] = []
     for annotation in task.get("annotations") or ():
         who = annotation.get("completed_by")
         by = who.get("email") if isinstance(who, Mapping) else who
-        when = annotation.get("created_at")
-        at = None if when is None else datetime.fromisoformat(when.replace("Z", "+00:00")).timestamp()
         label = SKIP if annotation.get("was_cancelled") else _chosen(annotation.get("result") or ())
-        said.append((label, None if by is None else str(by), at))
+        said.append((label, None if by is None else str(by), _seconds(annotation.get("created_at"))))
     return said
+
+
+def _seconds(when: Any) -> float | None:
+    try:
+        return None if when is None else datetime.fromisoformat(when).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidInput(f"an annotation's created_at={when!r} is no time") from None
 
 
 def _chosen(result: Any) -> Class:

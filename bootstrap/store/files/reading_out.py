@@ -30,6 +30,8 @@ class Answer:
     ----------
     label : class, SKIP or None
         None where it only takes an earlier one back.
+    at : float
+        When it was given: of a label from a file, what the file says.
     undoes : int or None
         Number of the answer that this one takes back.
     """
@@ -83,6 +85,22 @@ class ExportedItem:
     predicted: Class | None = None
     confidence: float | None = None
     model: int | None = None
+
+    @property
+    def said(self) -> tuple[Answer, ...]:
+        """What people said of it and did not take back, the label that counts first; no answers to traps."""
+        undone = {answer.undoes for answer in self.others}
+        every = [answer for answer in (self.first, self.second, *self.others) if answer is not None]
+        return tuple(
+            answer
+            for answer in every
+            if answer.undoes is None and answer.number not in undone and answer.source != "trap"
+        )
+
+    @property
+    def is_unsettled(self) -> bool:
+        """Whether people have answered and nothing counts: they disagree, or more of them are asked."""
+        return self.first is None and bool(self.said)
 
 
 def read_out(connection: Connection, names: dict[int, str]) -> Iterator[list[ExportedItem]]:
@@ -173,7 +191,7 @@ def _answers(connection: Connection, loop_id: int, ids: list[int]) -> dict[int, 
             label=None if row.undoes is not None else label,
             source=row.source,
             by=row.by,
-            at=row.at,
+            at=row.touched_at if row.source == "given" and row.touched_at is not None else row.at,
             round=row.round,
             blind=row.blind,
             reason=row.reason,

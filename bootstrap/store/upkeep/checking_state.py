@@ -34,7 +34,7 @@ class StateCheck:
         for row in self._connection.execute(text("PRAGMA foreign_key_check")):
             number = "" if row[1] is None else f" (row {row[1]})"
             self._findings.say(
-                f"A row of the table {row[0]}{number} refers to one of {row[2]} that is not there."
+                f"A row of the table {row[0]!r}{number} refers to one of {row[2]!r} that is not there."
             )
 
     def look_at_items(self) -> None:

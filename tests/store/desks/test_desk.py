@@ -443,19 +443,19 @@ def test_another_adjudicator_comes_before_the_next_person(database, publish, wri
 def test_a_disagreement_is_waited_for_where_somebody_there_can_settle_it(database, publish):
     loop_id = publish(database, 1, overlap=2)
     disagree(database, "anna", "bert")
-    assert progress(database, loop_id).n_open == 0
+    assert progress(database, loop_id) == Progress(0, 0, 0, 0, 0, 2)
     add_reviewer(database, "dora", is_adjudicator=True)
-    assert progress(database, loop_id) == Progress(1, 0, 0, 1, 2)
+    assert progress(database, loop_id) == Progress(0, 0, 0, 0, 1, 2)
     remove_reviewer(database, "dora")
-    assert progress(database, loop_id).n_open == 0
+    assert progress(database, loop_id).n_to_settle == 0
 
 
 def test_a_third_person_is_waited_for_where_one_of_two_could_not_tell(database, publish):
     loop_id = publish(database, 1, overlap=2)
     disagree(database, "anna", "bert", says=["a", SKIP])
-    assert progress(database, loop_id).n_open == 0
+    assert progress(database, loop_id).n_to_settle == 0
     Desk(database, "carl")
-    assert progress(database, loop_id).n_open == 1
+    assert progress(database, loop_id).n_to_settle == 1
 
 
 @pytest.mark.parametrize("how", [Desk.tell, Desk.tell_and_claim])

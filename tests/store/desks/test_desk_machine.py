@@ -146,16 +146,17 @@ class Model:
         return bool(judges) and not self.could_settle(number, judges_only=True)
 
     def n_waited_for(self):
-        """Queries that want further answers, and those that somebody there can settle."""
-        n = 0
+        """How many queries want further answers, and how many others somebody there can settle."""
+        n_short = n_to_settle = 0
         for number, asked in enumerate(self.asked):
             if asked.state != "open":
                 continue
             filled = sum(not p.open and p.holder is not None for p in asked.places)
             judging = any(p.open and p.judge for p in asked.places)
             short = filled < asked.overlap and not judging
-            n += bool(short or (asked.overlap > 1 and self.could_settle(number, judging)))
-        return n
+            n_short += short
+            n_to_settle += bool(not short and asked.overlap > 1 and self.could_settle(number, judging))
+        return n_short, n_to_settle
 
     def arrange(self, number, now):
         """Have as many places as are wanted; nothing is taken out of anybody's hands."""
@@ -464,7 +465,7 @@ class Desks(RuleBasedStateMachine):
                 .scalars()
                 .all()
             )
-            waiting = progress_of(connection, self.loop_id).n_open
+            progress = progress_of(connection, self.loop_id)
             places = connection.execute(
                 select(slots.c.query_id, slots.c.reviewer).where(
                     slots.c.loop_id == self.loop_id, slots.c.is_open
@@ -489,7 +490,7 @@ class Desks(RuleBasedStateMachine):
             if asked.standing is not None
         }
         assert states == [asked.state for asked in self.model.asked]
-        assert waiting == self.model.n_waited_for()
+        assert (progress.n_open, progress.n_to_settle) == self.model.n_waited_for()
         assert sorted((self.ids.index(row.query_id), str(row.reviewer)) for row in places) == sorted(
             (number, str(place.holder))
             for number, asked in enumerate(self.model.asked)

@@ -7,6 +7,7 @@ import os
 import sys
 import tracemalloc
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +223,11 @@ def test_label_studio_gets_tasks_with_predictions_and_annotations(database: Data
     assert tasks[0]["predictions"] == [{"model_version": "default 3", "score": 0.75, "result": result}]
     chosen = [[part["result"][0]["value"]["choices"] for part in task["annotations"]] for task in tasks[:2]]
     assert chosen == [[["yes"], ["no"]], [["-no"], ["yes"]]]
-    assert tasks[2]["annotations"] == [{"was_cancelled": True, "result": []}]
+    (skipped,) = tasks[2]["annotations"]
+    assert (skipped["was_cancelled"], skipped["result"]) == (True, [])
+    assert [part["completed_by"] for part in tasks[0]["annotations"]] == [{"email": "ann"}, {"email": "bo"}]
+    assert all(datetime.fromisoformat(part["created_at"]).year > 2023 for part in tasks[0]["annotations"])
+    assert "completed_by" not in tasks[5]["annotations"][0]
     assert tasks[3]["annotations"] == tasks[4]["annotations"] == tasks[1]["predictions"] == []
 
 
@@ -253,6 +258,24 @@ def test_label_studio_gets_every_kind_of_item(database: Database, tmp_path: Path
     ]
     annotation = tasks[3]["annotations"][0]["result"][0]
     assert (annotation["to_name"], annotation["value"]["choices"]) == ("title", ["7"])
+
+
+def test_label_studio_asks_people_where_nothing_counts_and_never_sees_traps(
+    database: Database, tmp_path: Path
+) -> None:
+    loop = begin(database, ["differ", "nobody could tell", "trap"])
+    answer(database, loop, 0, "yes", stands=False)
+    answer(database, loop, 0, "no", by="bo", stands=False)
+    answer(database, loop, 1, "yes", stands=False)
+    answer(database, loop, 1, SKIP, adjudicates=True)
+    answer(database, loop, 2, "yes")
+    answer(database, loop, 2, "no", source="trap", stands=False)
+    done = export(database, tmp_path / "out.json")
+    tasks = json.loads(done.path.read_text())
+    assert [len(task["annotations"]) for task in tasks] == [0, 1, 1]
+    assert tasks[1]["annotations"][0]["was_cancelled"]
+    assert tasks[2]["annotations"][0]["result"][0]["value"]["choices"] == ["yes"]
+    assert done.n_unsettled == 1
 
 
 def test_a_prediction_without_a_confidence_has_no_score(database: Database, tmp_path: Path) -> None:

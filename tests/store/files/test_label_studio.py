@@ -40,7 +40,7 @@ def test_annotated_tasks_are_read_with_all_that_was_said(tmp_path: Path) -> None
     ]
     found = list(read_import(write(tmp_path, tasks, indent=1)))
     assert found[0] == ImportRow(
-        2,
+        1,
         None,
         "a",
         (ImportAnswer("yes", "ann@example.org", 86400.5), ImportAnswer("no", "3")),
@@ -60,6 +60,8 @@ def test_tasks_that_make_no_sense_are_reported_and_the_others_are_read(tmp_path:
         {"text": "JSON-MIN"},
         {"data": {"text": "a"}, "annotations": [choice("yes", "no")]},
         {"data": {"text": "a"}, "annotations": [{"result": []}]},
+        {"data": {"text": "a"}, "annotations": [choice("yes", created_at="yesterday")]},
+        {"data": {"text": "a"}, "annotations": [choice("yes", created_at=7)]},
         good,
     ]
     found = list(read_import(write(tmp_path, tasks)))
@@ -68,8 +70,11 @@ def test_tasks_that_make_no_sense_are_reported_and_the_others_are_read(tmp_path:
         "is no task: an object with data",
         "an annotation chooses 2 classes ('yes', 'no'): one class for an item is needed",
         "an annotation chooses no class: one class for an item is needed",
+        "an annotation's created_at='yesterday' is no time",
+        "an annotation's created_at=7 is no time",
     ]
     assert isinstance(found[-1], ImportRow)
+    assert [row.line for row in found] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_a_file_that_breaks_off_gives_what_stands_before(tmp_path: Path) -> None:
@@ -78,7 +83,7 @@ def test_a_file_that_breaks_off_gives_what_stands_before(tmp_path: Path) -> None
     good, bad = read_import(path)
     assert isinstance(good, ImportRow)
     assert isinstance(bad, BadRow)
-    assert bad.line == 3
+    assert bad.line == 2
     assert "is no JSON from line 4 on" in bad.why
 
 
@@ -99,9 +104,13 @@ def test_where_the_file_is_cut_into_pieces_makes_no_difference(
     tasks = [{"data": {"text": f'ü "{i}" ]\n'}, "n": [i, -1.5e10, None]} for i in range(20)]
     path = write(tmp_path, tasks, indent=indent, ensure_ascii=False)
     path.write_text("\ufeff \n" + path.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    assert [task for _, task in read_tasks(path)] == tasks
-    lines = path.read_text(encoding="utf-8-sig").split("\n")
-    assert all(lines[line - 1].lstrip(" [,").startswith("{") for line, _ in read_tasks(path))
+    assert list(read_tasks(path)) == tasks
+    whole = path.read_text(encoding="utf-8")
+    path.write_text(whole.rstrip()[:-1] + "\n\n,?", encoding="utf-8")
+    *found, error = read_tasks(path)
+    assert found == tasks
+    where = path.read_text(encoding="utf-8").count("\n") + 1
+    assert f"is no JSON from line {where} on" in str(error)
 
 
 def test_memory_does_not_grow_with_the_number_of_tasks(tmp_path: Path) -> None:
@@ -115,4 +124,4 @@ def test_memory_does_not_grow_with_the_number_of_tasks(tmp_path: Path) -> None:
 
 def test_one_task_may_be_long(tmp_path: Path) -> None:
     task = {"data": {"text": "x" * 3_000_000}}
-    assert [found for _, found in read_tasks(write(tmp_path, [task, {}]))] == [task, {}]
+    assert list(read_tasks(write(tmp_path, [task, {}]))) == [task, {}]

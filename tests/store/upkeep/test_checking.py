@@ -472,7 +472,7 @@ def test_a_reference_to_nothing_is_found_on_sqlite(database: Database, tamper: T
     tamper("UPDATE standing SET label_id = 500 WHERE loop_id = 1 AND item_id = 1")
     problems = check(database).problems
 
-    assert any("refers to a row of labels that is not there" in problem for problem in problems)
+    assert "A row of the table 'standing' refers to one of 'labels' that is not there." in problems
     assert any("is noted as label 500" in problem for problem in problems)
 
 
