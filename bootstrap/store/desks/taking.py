@@ -183,7 +183,9 @@ class Answering:
             return "extra"
         before = asked.counted()
         adjudicates = slot.for_adjudicator or (
-            resolve(asked.row.overlap, before).adjudicate and self._anybody_adjudicates(asked)
+            len(before) > 1
+            and resolve(asked.row.overlap, before).adjudicate
+            and self._anybody_adjudicates(asked)
         )
         resolution = resolve(asked.row.overlap, [*before, Said(answer.label, adjudicates)])
         self._add(asked, token, answer, stands=resolution.stands, adjudicates=adjudicates)
