@@ -60,6 +60,7 @@ class Labels:
         self._extra: dict[
             int, set[Class | Skip]
         ] = {}  # row -> what was said beside its label, or without one
+        self._unsure: set[int] = set()  # rows that were disputed before the classes were changed
         self._skipped: set[int] = set()
         self._counted = (0, 0, 0, 0)
 
@@ -104,8 +105,8 @@ class Labels:
 
     def disputed(self) -> list[int]:
         """Rows that people have answered without a label: they differ, or somebody could not tell."""
-        unsure = (row for row, said in self._extra.items() if len(said) > 1 or SKIP in said)
-        return [row for row in unsure if row not in self._first and row not in self._skipped]
+        unsure = {row for row, said in self._extra.items() if len(said) > 1 or SKIP in said}
+        return [row for row in unsure | self._unsure if row not in self._first and row not in self._skipped]
 
     def _was_said(self, row: int, answer: Class) -> bool:
         return answer in self._extra.get(row, set())
@@ -157,6 +158,7 @@ class Labels:
             row: label if isinstance(label, Skip) else now(label) for row, label in self._second.items()
         }
         gone = [row for row, label in first.items() if label is None]
+        self._unsure = set(self.disputed())  # a merge does not settle it: somebody still has to
         extra: dict[int, set[Class | Skip]] = {}
         for row in self._extra.keys() - set(gone):  # those are asked again: nothing was said of them
             called = {label if isinstance(label, Skip) else now(label) for label in self._extra[row]}
@@ -170,3 +172,4 @@ class Labels:
         """Forget that the item was skipped, so that it can be asked again; the log keeps it."""
         self._skipped.discard(row)
         self._extra.get(row, set()).discard(SKIP)
+        self._unsure.discard(row)

@@ -65,7 +65,7 @@ class Query:
     """
 
     id: str
-    item: Any
+    item: Any = field(compare=False)  # an array equals another in no single way
     token: str
     classes: tuple[Class, ...] = ()
     open_classes: bool = True

@@ -217,4 +217,6 @@ def test_answers_that_make_no_label_are_a_dispute_until_one_counts():
     comes(3, SKIP, extra=False)  # nobody can tell: that is an answer
     assert labels.disputed() == [2]
     first, second = labels.change({"a": "c", "b": "c"}.get)
-    assert (first, second, labels.disputed()) == ([], [], [])
+    assert (first, second, labels.disputed()) == ([], [], [2])  # somebody still has to settle it
+    comes(2, "c", extra=False)
+    assert labels.disputed() == []

@@ -56,6 +56,7 @@ class Asked:
     state: str
     slots: list[Slot] = field(default_factory=list)
     said: list[OldLabel] = field(default_factory=list)
+    gone: set[str | None] = field(default_factory=set)  # who said a class that was split: not asked again
     new_slots: list[bool] = field(default_factory=list)  # whether each that is to be made is an adjudicator's
 
     @property

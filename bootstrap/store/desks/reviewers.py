@@ -93,6 +93,7 @@ def add_reviewer(
         known = update(schema.reviewers).where(schema.reviewers.c.name == name)
         if connection.execute(known.values({**given, "removed_at": None})).rowcount == 0:
             _add(connection, name, database.time(connection), **given)
+        _pass_on(connection)
 
 
 def remove_reviewer(storage: str | Database, name: str) -> int:
@@ -117,6 +118,7 @@ def remove_reviewer(storage: str | Database, name: str) -> int:
         connection.execute(gone.values(removed_at=now))
         free = {"reviewer": None, "token": None, "leased_at": None, "expires_at": None}
         connection.execute(update(slots).where(slots.c.reviewer == name, slots.c.is_open).values(free))
+        _pass_on(connection)
         return held
 
 
@@ -156,6 +158,12 @@ def enter(database: Database, name: str) -> None:
                 _add(connection, name, database.time(connection))
                 return
     refuse_removed(known)
+
+
+def _pass_on(connection: Connection) -> None:
+    """Let anybody settle what every adjudicator of now has answered before; it would wait for ever."""
+    if connection.execute(select(schema.reviewers.c.name).where(*_ADJUDICATES)).first() is not None:
+        connection.execute(_TO_ANYBODY)
 
 
 def _add(connection: Connection, name: str, at: float, **given: Any) -> None:
@@ -221,4 +229,17 @@ _ANSWERED = (
     select(labels.c.by, func.count().label("n"))
     .where(labels.c.by.is_not(None), labels.c.undoes.is_(None), ~_TAKEN_BACK.exists())
     .group_by(labels.c.by)
+)
+_ADJUDICATES = (schema.reviewers.c.is_adjudicator, schema.reviewers.c.removed_at.is_(None))
+_HAS_SAID = (
+    select(labels.c.id)
+    .where(labels.c.query_id == slots.c.query_id, labels.c.by == schema.reviewers.c.name)
+    .where(labels.c.undoes.is_(None), ~_TAKEN_BACK.exists())
+    .correlate(slots, schema.reviewers)
+)
+_IS_LEFT = select(schema.reviewers.c.name).where(*_ADJUDICATES, ~_HAS_SAID.exists()).correlate(slots)
+_TO_ANYBODY = (
+    update(slots)
+    .where(slots.c.is_open, slots.c.for_adjudicator, ~_IS_LEFT.exists())
+    .values(for_adjudicator=False)
 )

@@ -122,7 +122,11 @@ class Answering:
         taken_back = {row.undoes for row in rows}
         for row in rows:
             label = self._now(asked.row, label_from(row.label), row.class_version)
-            if row.undoes is None and row.id not in taken_back and label is not None:
+            if row.undoes is not None or row.id in taken_back:
+                continue
+            if label is None:
+                asked.gone.add(row.by)
+            else:
                 asked.said.append(OldLabel(row.id, row.by, row.token, label, row.adjudicates))
 
     def _now(self, asked: Any, label: Class | Skip, version: int) -> Class | Skip | None:
@@ -164,8 +168,11 @@ class Answering:
 
     def _anybody_adjudicates(self, asked: Asked) -> bool:
         """Whether all adjudicators have answered the question themselves, so that it would wait for ever."""
-        names = set(self._connection.execute(_ADJUDICATORS).scalars())
-        return bool(names) and names <= {old.by for old in asked.said}
+        names = self._adjudicators()
+        return bool(names) and names <= asked.gone | {old.by for old in asked.said}
+
+    def _adjudicators(self) -> set[str]:
+        return set(self._connection.execute(_ADJUDICATORS).scalars())
 
     # the two cases
 
@@ -185,7 +192,7 @@ class Answering:
         adjudicates = slot.for_adjudicator or (
             len(before) > 1
             and resolve(asked.row.overlap, before).adjudicate
-            and self._anybody_adjudicates(asked)
+            and (self._by in self._adjudicators() or self._anybody_adjudicates(asked))
         )
         resolution = resolve(asked.row.overlap, [*before, Said(answer.label, adjudicates)])
         self._add(asked, token, answer, stands=resolution.stands, adjudicates=adjudicates)
@@ -203,11 +210,18 @@ class Answering:
         stands = stands and (nothing or not skips)
         self._add(asked, token, answer, stands=stands)
         if not stands:
+            self._look_for_who_settles(asked)
             return "extra"
         asked.state = "settled"
         if not skips:
             self._settle_others(asked)
         return "skipped" if skips else "kept"
+
+    def _look_for_who_settles(self, asked: Asked) -> None:
+        """The last adjudicator who had not answered a disputed question may just have done so, too late."""
+        resolution = resolve(asked.row.overlap, asked.counted())
+        if asked.state == "open" and resolution.adjudicate and not asked.is_trap:
+            self.ask_further(asked, resolution)
 
     def _settle_others(self, asked: Asked) -> None:
         """The loop may have asked about the item again since."""

@@ -229,10 +229,14 @@ def _others(said: Any) -> list[dict[str, Any]]:
     """Answers beside the one that counts: a list, or the JSON of one."""
     try:
         others = json.loads(said) if isinstance(said, str) else said or []
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"'others' is no JSON ({error})") from None
     if not isinstance(others, list) or not all(isinstance(other, dict) for other in others):
         raise InvalidInput(f"'others' is no list of answers: {others!r}")
+    numbers = [other.get(name) for other in others for name in ("number", "undoes")]
+    wrong = next((n for n in numbers if n is not None and not isinstance(n, int)), None)
+    if wrong is not None:
+        raise InvalidInput(f"'others' has the number {wrong!r}, which is no whole number")
     return others
 
 
@@ -282,13 +286,27 @@ def _json_rows(path: Path) -> _Found:
                 continue
             try:
                 row = json.loads(content)
-            except ValueError as error:
+                if "\\u" in content:
+                    _refuse_halves(row)
+            except InvalidInput as error:
+                yield BadRow(line, str(error))
+                continue
+            except (ValueError, RecursionError) as error:
                 yield BadRow(line, f"is no JSON ({error})")
                 continue
             if isinstance(row, dict):
                 yield line, row
             else:
                 yield BadRow(line, 'is no JSON object, such as {"item": "where is my card?"}')
+
+
+def _refuse_halves(said: Any) -> None:
+    """Half of a character can be written in JSON, and is no text that a store could keep."""
+    try:
+        json.dumps(said, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start : error.end]
+        raise InvalidInput(f"holds {half!a}, which is half of a character") from None
 
 
 def _csv_rows(path: Path, spreadsheet_safe: bool) -> _Found:
@@ -341,6 +359,7 @@ def _tasks(path: Path) -> Iterator[ImportRow | BadRow]:
                 raise task
             if not isinstance(task, dict) or not isinstance(task.get("data"), dict):
                 raise InvalidInput("is no task: an object with data")
+            _refuse_halves(task)
             name, item = item_of(task)
             answers = tuple(ImportAnswer(*said) for said in answers_of(task))
         except InvalidInput as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path, PurePath
@@ -145,6 +146,11 @@ class _Array:
         while True:
             try:
                 return decoder.raw_decode(self._buffer, self._at)
+            except RecursionError:
+                raise InvalidInput(
+                    f"is nested too deeply from line {self._line} on: the tasks before were read, and "
+                    "nothing after can be"
+                ) from None
             except json.JSONDecodeError as error:
                 if not self._read(size):
                     line = self._line + self._buffer.count("\n", 0, error.pos)
@@ -192,12 +198,19 @@ def answers_of(task: Mapping[str, Any]) -> list[Said]:
         If an annotation is none or several classes, or its time is none.
     """
     said: list[Said] = []
-    for annotation in task.get("annotations") or ():
+    for annotation in _objects(task.get("annotations"), "annotations"):
         who = annotation.get("completed_by")
         by = who.get("email") if isinstance(who, Mapping) else who
-        label = SKIP if annotation.get("was_cancelled") else _chosen(annotation.get("result") or ())
+        label = SKIP if annotation.get("was_cancelled") else _chosen(annotation.get("result"))
         said.append((label, None if by is None else str(by), _seconds(annotation.get("created_at"))))
     return said
+
+
+def _objects(given: Any, what: str) -> list[Mapping[str, Any]]:
+    found = [] if given is None else given
+    if not isinstance(found, list) or not all(isinstance(one, Mapping) for one in found):
+        raise InvalidInput(f"{what} is no list of objects: {reprlib.repr(given)}")
+    return found
 
 
 def _seconds(when: Any) -> float | None:
@@ -208,7 +221,9 @@ def _seconds(when: Any) -> float | None:
 
 
 def _chosen(result: Any) -> Class:
-    chosen = [label for part in result for label in part.get("value", {}).get("choices", ())]
+    values = [part.get("value") for part in _objects(result, "the result of an annotation")]
+    every = [value.get("choices") for value in values if isinstance(value, Mapping)]
+    chosen = [label for choices in every if isinstance(choices, list) for label in choices]
     if len(chosen) != 1:
         what = (
             f"chooses {len(chosen)} classes ({', '.join(map(repr, chosen))})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -463,3 +464,42 @@ def test_answers_that_are_no_mapping_are_refused(database, publish, how):
     publish(database, 1)
     with pytest.raises(InvalidInput, match="mapping from token"):
         how(Desk(database, "anna"), ["a"])
+
+
+def test_who_disagreed_and_adjudicates_from_now_on_leaves_it_to_the_next_person(database, publish, written):
+    publish(database, 1, overlap=2)
+    disagree(database, "anna", "bert")
+    add_reviewer(database, "anna", is_adjudicator=True)
+    carl = Desk(database, "carl")
+    assert carl.tell({token(carl): "b"}) == Told(kept=1)
+    assert (written.standing(database), written.state(database)) == ({0: "b"}, "settled")
+
+
+@pytest.mark.parametrize(
+    "go", [remove_reviewer, lambda database, name: add_reviewer(database, name, is_adjudicator=False)]
+)
+def test_where_the_adjudicator_who_could_settle_goes_the_next_person_does(database, publish, written, go):
+    publish(database, 1, overlap=2)
+    for name in ("dora", "eve"):
+        add_reviewer(database, name, is_adjudicator=True)
+    disagree(database, "anna", "dora")
+    go(database, "eve")
+    carl = Desk(database, "carl")
+    carl.tell({token(carl): "b"})
+    assert (written.standing(database), written.state(database)) == ({0: "b"}, "settled")
+
+
+def test_where_the_only_adjudicator_answers_too_late_the_next_person_settles(
+    tmp_path, publish, written, hand
+):
+    with closing(Database(f"sqlite:///{tmp_path}/labels.db", clock=hand)) as database:
+        publish(database, 1, overlap=2)
+        add_reviewer(database, "eve", is_adjudicator=True)
+        eve = Desk(database, "eve", lease_seconds=10)
+        lease = token(eve)
+        hand.time += 20
+        disagree(database, "anna", "bert")
+        assert eve.tell({lease: "a"}) == Told(extra=1)
+        carl = Desk(database, "carl")
+        carl.tell({token(carl): "b"})
+        assert (written.standing(database), written.state(database)) == ({0: "b"}, "settled")

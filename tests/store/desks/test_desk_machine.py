@@ -195,7 +195,8 @@ class Model:
         if label in mine:
             return "repeated"
         one = Said(number, who, token, label, stands=False)
-        last_word = self.verdict(number)[0] == "judge" and self.anybody_judges(number)
+        is_judge = who.startswith("dora") and who not in self.removed
+        last_word = self.verdict(number)[0] == "judge" and (is_judge or self.anybody_judges(number))
         self.said.append(one)
         if mine:
             return "extra"
