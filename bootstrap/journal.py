@@ -342,9 +342,12 @@ class Journal:
     def n_unused_labels(self) -> int:
         """Labels that no round has used yet, those that are not taken included."""
         self.look()
+        return self._loop._exchange.n_told_since_round + self.n_untaken()
+
+    def n_untaken(self) -> int:
+        """Labels that people gave elsewhere and that were not taken yet."""
         with self.database.reading() as connection:
-            untaken = LoopReader(connection, self.record.id).labels(self._replay.taken_up_to)
-        return self._loop._exchange.n_told_since_round + len(untaken)
+            return len(LoopReader(connection, self.record.id).labels(self._replay.taken_up_to))
 
     def _take(self, connection: Connection) -> Told:
         reader = LoopReader(connection, self.record.id)

@@ -176,6 +176,7 @@ class BootstrapLoop(Asking):
             name=name,
             random_state=random_state,
             n_jobs=n_jobs,
+            overlap=overlap,
         )
         at_desks = storage is not None and adjudicator == "desks"
         for role, person in (("labeler", labeler), ("adjudicator", None if at_desks else adjudicator)):
@@ -204,9 +205,8 @@ class BootstrapLoop(Asking):
                 strategy=strategy,
                 classes=classes,
                 adjudicated=adjudicator is not None,
-                overlap=overlap,
             )
-            open_journal(self, storage, kept, overlap)
+            open_journal(self, storage, kept)
 
     def run(
         self,

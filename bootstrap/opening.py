@@ -14,7 +14,7 @@ from bootstrap.stored_settings import refuse_another_seed, refuse_other
 __all__ = ["open_journal"]
 
 
-def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: int) -> None:
+def open_journal(loop: Rounds, storage: str, settings: dict[str, Any]) -> None:
     """Give a loop its journal: begun, or resumed where the store knows a loop of its name.
 
     Raises
@@ -48,7 +48,7 @@ def open_journal(loop: Rounds, storage: str, settings: dict[str, Any], overlap: 
             refuse_other(record.settings | {"classes": latest}, now, name, database.url)
             refuse_another_seed(record, loop.settings.random_state)
             loop._given_classes = record.settings["classes"]  # what was changed since is gone through
-        journal = Journal(loop, database, record, overlap=overlap)
+        journal = Journal(loop, database, record, overlap=loop.settings.overlap)
         loop._journal = journal
         if is_new:
             journal.begin()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,10 +143,24 @@ class Results(Rounds):
         self._journal.look()
         if self._certifying.trial.champion is None:
             self._refuse_if_closed()
-        n_disputed = len(self._disputed())
-        return self._certifying.verdict(
-            self.n_labels, self._n_trained, self.classes, present_rate, n_disputed=n_disputed
+        found = self._certifying.verdict(
+            self.n_labels, self._n_trained, self.classes, present_rate, n_disputed=len(self._disputed())
         )
+        notes = [note for note in (self._says_what_is_new(), self._says_what_is_disputed()) if note]
+        return dataclasses.replace(found, next_step=" ".join([found.next_step, *notes]))
+
+    def _says_what_is_new(self) -> str:
+        rows, _ = self._exchange.training()
+        taken = len(rows) - self._n_trained if self._given_since_fit or self._exchange.told_since_round else 0
+        n = max(0, taken) + self._journal.n_untaken()
+        return f"Not in this yet: labels that came since the last refit ({n})." if n else ""
+
+    def _says_what_is_disputed(self) -> str:
+        n = len(self._exchange.labels.disputed()) - len(self._disputed())
+        if n == 0:
+            return ""
+        items = "item to learn from waits" if n == 1 else "items to learn from wait"
+        return f"{n} {items} for an adjudicator (add_reviewer(storage, name, is_adjudicator=True))."
 
     def plan(self) -> Plan:
         """What the next certificate may still cost, in labels and days: a forecast, not evidence."""

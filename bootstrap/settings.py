@@ -37,6 +37,7 @@ class Settings:
     name: str
     random_state: int | None
     n_jobs: int | None
+    overlap: int = 1
 
     def __post_init__(self) -> None:
         _whole("batch_size", self.batch_size, least=1)

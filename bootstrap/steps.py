@@ -44,6 +44,9 @@ class Steps(Protocol):
     def catch_up(self) -> Told:
         """Take the answers that people gave elsewhere."""
 
+    def n_untaken(self) -> int:
+        """Answers that people gave elsewhere and that were not taken yet."""
+
     def write_rest(self) -> None:
         """Keep what waits for the next questions."""
 
@@ -95,6 +98,10 @@ class InMemory:
     def catch_up(self) -> Told:
         """There are none."""
         return Told()
+
+    def n_untaken(self) -> int:
+        """None."""
+        return 0
 
     def write_rest(self) -> None:
         """Nothing."""

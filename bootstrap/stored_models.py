@@ -82,14 +82,14 @@ class StoredModels:
         except Exception as error:
             if not self._misses(stored):
                 raise
-            self._forget_model(stored, error)
+            self._forget_model(error)
             return
         self._unwritten.fit_in_memory = number
         by = self._difference(loop._model, stored)
         if by > TOLERANCE:
             loop._n_fits += 1  # what is in use now is another model, and is written as one
             warnings.warn(
-                f"the model of round {stored.round}, fitted again, is not the same: probabilities differ by "
+                f"the model in use, fitted again, is not the same: probabilities differ by "
                 f"up to {by:.2g} ({self._why(stored)}). The loop goes on with the new one",
                 stacklevel=2,
             )
@@ -98,7 +98,7 @@ class StoredModels:
         """Whether items that it was trained on were erased."""
         return bool(self._replay.erased & set(stored.training.tolist()))
 
-    def _forget_model(self, stored: StoredModel, error: Exception) -> None:
+    def _forget_model(self, error: Exception) -> None:
         """Go on without a model, as before the first fit: what is left of its items is too little for one."""
         loop = self._loop
         own = loop._model.originals
@@ -107,7 +107,7 @@ class StoredModels:
         loop._given_since_fit = True
         self._replay.model = self._unwritten.fit_in_memory = None
         warnings.warn(
-            f"the model of round {stored.round} can't be fitted again ({error}): items that it was trained "
+            f"the model in use can't be fitted again ({error}): items that it was trained "
             "on were erased. The loop goes on without one until there are labels enough",
             stacklevel=2,
         )
@@ -173,15 +173,13 @@ class StoredModels:
         for candidate in list(trial.candidates):
             if candidate.closed and candidate is not champion:
                 continue
-            reason, new = self._checked(candidate)
+            reason, new, n_trained = self._checked(candidate)
             if reason is None:
                 continue
             warnings.warn(f"candidate {candidate.number} is tested no more: {reason}", stacklevel=2)
             again, number = None, None
             if new is not None:
-                again = StoredCandidate(
-                    candidate.name, candidate.round, candidate.n_trained, False, new.predictions
-                )
+                again = StoredCandidate(candidate.name, candidate.round, n_trained, False, new.predictions)
                 number = self._loop._certifying.ledger.next()[0]
                 self._replay.model_at[candidate.round] = self._unwritten.refitted[-1].number
             self._loop._certifying.replace(candidate, again, new, reason)
@@ -193,11 +191,11 @@ class StoredModels:
                 reason=reason,
             )
 
-    def _checked(self, candidate: Candidate) -> tuple[str | None, FrozenModel | None]:
-        """(why it is another model, that model), or (None, None) where it is the same."""
+    def _checked(self, candidate: Candidate) -> tuple[str | None, FrozenModel | None, int]:
+        """(why it is another model, that model, labels it was trained on), or None where it is the same."""
         number = self._replay.model_at.get(candidate.round)
         if candidate.by_hand or number is None:
-            return "it was registered by hand, and its model is not in the store", None
+            return "it was registered by hand, and its model is not in the store", None, 0
         stored = self._stored_model(number)
         model = self._loop._new_model(self._loop._estimator)
         try:
@@ -205,15 +203,16 @@ class StoredModels:
         except Exception as error:
             if not self._misses(stored):
                 raise
-            return f"items that it was trained on were erased, and without them it can't learn: {error}", None
+            why = f"items that it was trained on were erased, and without them it can't learn: {error}"
+            return why, None, 0
         by = self._difference(model, stored)
         frozen = model.frozen()
         if by <= TOLERANCE:
             same = dataclasses.replace(frozen, predictions=candidate.predictions)
             self._loop._certifying.put_model(candidate, same)
-            return None, None
+            return None, None, len(rows)
         self._unwritten.refitted.append(self._unwritten.as_stored(model, rows))
-        return self._said(by, stored), frozen
+        return self._said(by, stored), frozen, len(rows)
 
 
 def _where_they_differ(one: str, other: str) -> tuple[str, str]:

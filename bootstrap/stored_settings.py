@@ -25,7 +25,7 @@ def strategy_name(strategy: Any) -> str:
 
 
 def as_stored(
-    settings: Settings, *, strategy: Any, classes: Sequence[Any] | None, adjudicated: bool, overlap: int
+    settings: Settings, *, strategy: Any, classes: Sequence[Any] | None, adjudicated: bool
 ) -> dict[str, Any]:
     """Settings as plain JSON."""
     kept = {
@@ -41,7 +41,6 @@ def as_stored(
         "strategy": strategy_name(strategy),
         "classes": None if classes is None else list(classes),
         "adjudicated": adjudicated,
-        "overlap": overlap,
     }
 
 
@@ -58,9 +57,11 @@ def refuse_other(stored: Mapping[str, Any], now: Mapping[str, Any], name: str, u
     differing = [key for key in names if stored.get(key, unset) != now.get(key, unset)]
     if differing:
         said = "; ".join(f"{key} is {stored.get(key)!r} there and {now.get(key)!r} now" for key in differing)
+        hint = " Classes that change_classes has changed are best left out." if "classes" in differing else ""
         raise StoreError(
             f"The loop {name!r} in {url} was begun with other settings: {said}. Use its own to resume it "
-            "(load_loop takes them from the store), or another name= for a new loop. Nothing was changed."
+            f"(load_loop takes them from the store), or another name= for a new loop.{hint} Nothing was "
+            "changed."
         )
 
 

@@ -32,6 +32,7 @@ GOOD = {
     "name": "default",
     "random_state": None,
     "n_jobs": None,
+    "overlap": 1,
 }
 
 

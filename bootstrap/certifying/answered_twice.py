@@ -83,6 +83,7 @@ class AnsweredTwice:
         caught, shown = check_traps(self._settings.traps)
         return People(
             adjudicated=self._adjudicated,
+            readers=self._settings.overlap,
             n_twice=len(pairs),
             n_disagreed=sum(first != second for _, first, second in pairs),
             same_person=any(self._is_one_person(row) for row, _, _ in pairs),

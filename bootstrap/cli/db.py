@@ -228,6 +228,10 @@ def _say_of_labels(report: ImportReport) -> None:
             f"Classes that the loop did not have: {', '.join(map(repr, report.new_classes))}. One that is "
             "misspelt is mended by change_classes(..., merge=...)."
         )
+    if report.n_repeated > report.n_duplicates:
+        typer.echo(
+            f"{_count(report.n_repeated, 'answer')} said again what was known, or SKIP beside a label."
+        )
     if report.n_unsettled:
         typer.echo(
             f"Passed over: what was said in {_count(report.n_unsettled, 'row')} where no class counts, since "

@@ -96,7 +96,9 @@ def for_the_command_line(text: str, command: str = "run") -> str:
     """
     go_on = rf"go on with bootstrap-labels {command} and --budget \1"
     text = re.sub(r"loop\.run\(budget=(\d+)\)", go_on, text)
-    text = text.replace("(loop.run)", f"(bootstrap-labels {command} with a larger --budget)")
+    text = text.replace(
+        "(loop.run)", f"(bootstrap-labels {command}, with a larger --budget where it is spent)"
+    )
     if command == "demo":
         text = _ADD_MORE.sub("take more items than the demo has", text)
     else:

@@ -89,7 +89,9 @@ def refuse_no_run(path: Path, command: str) -> None:
         return
     if path.name == RunFolder(path.parent).store.name and RunFolder(path.parent).is_begun:
         raise InvalidInput(
-            f"{path} is a store. Pass the folder that bootstrap-labels run has written: {path.parent}."
+            f"{path} is a store. Pass its folder, {str(path.parent)!r}, if bootstrap-labels run has written "
+            "it; a store of your own is judged in Python: "
+            f"load_loop(storage=..., estimator=...).{command}()."
         )
     wanted = "a folder that bootstrap-labels run has written"
     is_url = not path.exists() and _URL.match(str(path)) is not None

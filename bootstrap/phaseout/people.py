@@ -25,6 +25,8 @@ class People:
     ----------
     adjudicated : bool
         Whether a second person decided where a model and the first answer differed.
+    readers : int
+        How many different people had to say the same for it to be the answer, where no adjudicator decided.
     n_twice, n_disagreed : int
         Audits, drawn at random, that were answered twice and blind; and those with two different labels.
     same_person : bool
@@ -42,6 +44,7 @@ class People:
     caught: int = 0
     shown: int = 0
     delta: float = 0.05
+    readers: int = 1
 
     @property
     def error_interval(self) -> tuple[float, float]:
@@ -71,6 +74,11 @@ class People:
     def __str__(self) -> str:
         if self.adjudicated:
             truth = "An error counts when two people, asked blind, both reject the model's class."
+        elif self.readers > 1:
+            truth = (
+                f"An answer is what {self.readers} people said, each for themselves, or what an adjudicator "
+                "decided where they differed; it is taken as the truth."
+            )
         else:
             truth = "One person's answer is taken as the truth; nobody was asked to decide disagreements."
         if self.n_twice:

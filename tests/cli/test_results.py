@@ -74,7 +74,7 @@ def test_without_matplotlib_the_pictures_are_left_out_and_a_note_says_how_to_get
         ("Next: loop.run(budget=340)", "Next: go on with bootstrap-labels run and --budget 340"),
         (
             "look (loop.errors: some are yours), or label on (loop.run): 4 more",
-            "look, or label on (bootstrap-labels run with a larger --budget): 4 more",
+            "look, or label on (bootstrap-labels run, with a larger --budget where it is spent): 4 more",
         ),
         ("use it (loop.certified_model()) and keep 0.3 (r)", "use it and keep 0.3 (r)"),
     ],
@@ -108,5 +108,6 @@ def test_what_a_run_can_not_be_given_later_is_told_with_the_way_to_take_its_labe
 def test_the_demo_has_no_more_items_to_add():
     text = "add more items (loop.add: a share of them is held out), or label on (loop.run): why"
     assert for_the_command_line(text, "demo") == (
-        "take more items than the demo has, or label on (bootstrap-labels demo with a larger --budget): why"
+        "take more items than the demo has, or label on (bootstrap-labels demo, with a larger --budget where "
+        "it is spent): why"
     )

@@ -128,7 +128,7 @@ def test_a_store_is_not_taken_for_a_log_and_the_way_to_its_verdict_is_told(
     alone = program(command, own)
 
     assert {ran.code for ran in (of_run, url, server, alone)} == {2}
-    assert of_run.err.endswith(f"Pass the folder that bootstrap-labels run has written: {folder}.")
+    assert f"Pass its folder, {str(folder)!r}, if bootstrap-labels run has written it" in of_run.err
     in_python = f"load_loop(storage=..., estimator=...).{command}()"
     for ran in (url, server, alone):
         assert f" a store, and {command} wants a folder" in ran.err

@@ -16,6 +16,7 @@ def test_what_was_not_measured_is_said_to_be_so():
     assert people.catch_rate is None
     assert people.allowed_factor == people.evidence_share == 1.0
     assert "One person's answer is taken as the truth" in str(people)
+    assert "An answer is what 3 people said, each for themselves" in str(People(readers=3))
     assert "People's own error: not measured." in str(people)
     assert "Catch rate: not measured" in str(people)
 

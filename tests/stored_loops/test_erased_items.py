@@ -110,7 +110,7 @@ def test_an_item_erased_while_a_refit_waits_to_be_written_takes_no_round_with_it
 
 
 @pytest.mark.parametrize("when", ["the refit waits", "the strategy chooses", "the labeler thinks"])
-@pytest.mark.filterwarnings("ignore:the model of round")
+@pytest.mark.filterwarnings("ignore:the model in use")
 def test_an_item_that_was_erased_before_it_was_asked_about_is_not_learned_from(mails, storage, when):
     in_memory = mails.loop()
     in_memory.run(mails.X, ids=mails.ids, rounds=3)
@@ -169,6 +169,21 @@ def test_a_loop_goes_on_where_too_little_is_left_of_what_its_model_was_trained_o
     again = mails.resumed(storage)
     assert mails.told(again) == expected
     again.close()
+    assert check(storage).ok
+
+
+def test_a_candidate_that_is_tested_anew_says_what_it_was_trained_on(mails, tmp_path):
+    storage = f"sqlite:///{tmp_path / 'labels.db'}"
+    loop = mails.loop(storage=storage)
+    loop.run(mails.X, ids=mails.ids, budget=300)
+    before = loop._certifying.trial.present
+    erase(storage, [label.id for label in loop.labels if label.source == "training"][:3])
+    loop.close()
+    with pytest.warns(UserWarning, match="items that it was trained on were erased"):
+        resumed = mails.resumed(storage)
+    now = resumed._certifying.trial.present
+    assert (now.round, now.n_trained) == (before.round, before.n_trained - 3)
+    resumed.close()
     assert check(storage).ok
 
 

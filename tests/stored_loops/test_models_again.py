@@ -147,7 +147,7 @@ def test_candidates_are_checked_as_soon_as_the_trainer_of_before_is_gone(mails, 
     loop.close()
 
 
-@pytest.mark.filterwarnings("ignore:the model of round", "ignore:candidate 1 is tested no more")
+@pytest.mark.filterwarnings("ignore:the model in use", "ignore:candidate 1 is tested no more")
 def test_certificates_of_a_model_that_took_the_place_of_another_are_the_same_when_resumed(mails, storage):
     def erases(loop):
         if loop._certifying.trial.candidates and not gone:

@@ -97,6 +97,22 @@ def test_the_verdict_says_that_audits_wait_for_an_adjudicator(team, mails):
     team.answer("eve", mails.truth.get)
     team.loop.take_saved()
     assert "wait" not in str(team.loop.verdict())
+    assert team.loop._certifying.people().readers == 2
+
+
+def test_disputes_about_what_is_learned_from_and_labels_that_no_refit_has_used_are_told(team, mails):
+    team.round(lambda name: "spam" if mails.truth[name] == "ham" else "ham")
+    n = len(team.loop._exchange.labels.disputed()) - len(team.loop._disputed())
+    assert n > 0
+    assert f"{n} items to learn from wait for an adjudicator" in team.loop.verdict().next_step
+    add_reviewer(team.storage, "eve", is_adjudicator=True)
+    team.answer("eve", mails.truth.get)
+    settled = "Not in this yet: labels that came since the last refit ({})."
+    assert settled.format(n + len(team.loop._disputed())) in team.loop.verdict().next_step
+    team.loop.take_saved()
+    assert settled.format(n) in team.loop.verdict().next_step
+    team.loop.refit()
+    assert "Not in this yet" not in team.loop.verdict().next_step
 
 
 def test_an_audit_that_nobody_could_tell_counts_as_wrong_in_memory_too(mails):

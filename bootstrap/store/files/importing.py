@@ -34,7 +34,12 @@ from bootstrap.store.slices import in_slices
 __all__ = ["FileItems", "ImportReport", "import_items", "read_items"]
 
 _CHUNK: Final = 2000  # rows of the file in one transaction
-_COUNTED_AS: Final[Mapping[Outcome, str]] = {"kept": "n_new", "skipped": "n_skipped", "extra": "n_extra"}
+_COUNTED_AS: Final[Mapping[Outcome, str]] = {
+    "kept": "n_new",
+    "skipped": "n_skipped",
+    "extra": "n_extra",
+    "repeated": "n_repeated",
+}
 _COUNTS: Final = (*_COUNTED_AS.values(), "n_unlabeled", "n_unsettled", "n_traps", "n_held_out", "n_as_text")
 
 
@@ -52,6 +57,8 @@ class ImportReport:
         Answers of SKIP for items without any answer.
     n_extra : int
         Labels kept beside another one that counts.
+    n_repeated : int
+        Answers that say again what was known, or SKIP where there is an answer: not kept.
     n_unlabeled : int
         Rows of known items without a label.
     n_unsettled : int
@@ -83,6 +90,7 @@ class ImportReport:
     n_new: int = 0
     n_skipped: int = 0
     n_extra: int = 0
+    n_repeated: int = 0
     n_unlabeled: int = 0
     n_unsettled: int = 0
     n_traps: int = 0
@@ -241,9 +249,7 @@ class _Report:
 
     def count(self, outcome: Outcome) -> None:
         """One answer."""
-        name = _COUNTED_AS.get(outcome)
-        if name is not None:
-            self.counts[name] += 1
+        self.counts[_COUNTED_AS[outcome]] += 1
 
     def keep(self, label: Class, *, is_new: bool, held_out: bool, as_text: bool) -> None:
         """A label that counts."""

@@ -108,9 +108,9 @@ def test_importing_again_changes_nothing_and_says_which_lines_were_known(
     answer(database, loop, 2, "no")
     path = file(tmp_path, "a.csv", "id,label\nid0,yes\nid1,no\nid0,yes\nid2,no\n")
     report = import_items(database, path)
-    assert report == ImportReport(n_rows=4, n_new=2, new_classes=("yes",), duplicates=(4, 5))
+    assert report == ImportReport(n_rows=4, n_new=2, n_repeated=2, new_classes=("yes",), duplicates=(4, 5))
     again = import_items(database, path)
-    assert again == ImportReport(n_rows=4, duplicates=(2, 3, 4, 5))
+    assert again == ImportReport(n_rows=4, n_repeated=4, duplicates=(2, 3, 4, 5))
     assert again.n_duplicates == 4
     with database.reading() as connection:
         assert len(connection.execute(select(labels)).all()) == 3
@@ -366,6 +366,7 @@ def test_tasks_on_one_line_get_their_own_labels(database: Database, tmp_path: Pa
     assert report == ImportReport(
         n_rows=7,
         n_new=3,
+        n_repeated=1,
         n_unlabeled=1,
         new_classes=("yes", "no", "perhaps"),
         unit="task",
