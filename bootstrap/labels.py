@@ -57,9 +57,7 @@ class Labels:
         self.log: list[Label] = []
         self._first: dict[int, Class] = {}  # row of the pool -> its label
         self._second: dict[int, Class | Skip] = {}  # row -> what a second person said
-        self._extra: dict[
-            int, set[Class | Skip]
-        ] = {}  # row -> what was said beside its label, or without one
+        self._extra: dict[int, set[Class | Skip]] = {}  # row -> what was said and is not its label
         self._unsure: set[int] = set()  # rows that were disputed before the classes were changed
         self._skipped: set[int] = set()
         self._counted = (0, 0, 0, 0)

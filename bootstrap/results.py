@@ -143,8 +143,9 @@ class Results(Rounds):
         self._journal.look()
         if self._certifying.trial.champion is None:
             self._refuse_if_closed()
+        n_disputed = len(self._disputed(Place.HELD_OUT, Place.AUDITING))
         found = self._certifying.verdict(
-            self.n_labels, self._n_trained, self.classes, present_rate, n_disputed=len(self._disputed())
+            self.n_labels, self._n_trained, self.classes, present_rate, n_disputed=n_disputed
         )
         notes = [note for note in (self._says_what_is_new(), self._says_what_is_disputed()) if note]
         return dataclasses.replace(found, next_step=" ".join([found.next_step, *notes]))
@@ -156,7 +157,7 @@ class Results(Rounds):
         return f"Not in this yet: labels that came since the last refit ({n})." if n else ""
 
     def _says_what_is_disputed(self) -> str:
-        n = len(self._exchange.labels.disputed()) - len(self._disputed())
+        n = len(self._disputed(Place.ASKED, Place.AVAILABLE, Place.RESERVED))
         if n == 0:
             return ""
         items = "item to learn from waits" if n == 1 else "items to learn from wait"

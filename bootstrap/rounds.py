@@ -214,12 +214,13 @@ class Rounds:
 
     def _unsettled(self) -> NDArray[np.intp]:
         """Audits that people have answered, and that have no label: skipped, or disagreed about."""
-        return np.union1d(self._pool.rows(Place.AUDIT_SKIPPED), self._disputed())
+        disputed = self._disputed(Place.HELD_OUT, Place.AUDITING)
+        return np.union1d(self._pool.rows(Place.AUDIT_SKIPPED), disputed)
 
-    def _disputed(self) -> NDArray[np.intp]:
-        """Audits that wait for somebody to settle them, whether that is asked for already or not."""
-        waiting = self._pool.rows(Place.HELD_OUT, Place.AUDITING)
-        return np.intersect1d(waiting, np.array(self._exchange.labels.disputed(), dtype=np.intp))
+    def _disputed(self, *places: Place) -> NDArray[np.intp]:
+        """Rows in these places that wait for somebody to settle them."""
+        disputed = np.array(self._exchange.labels.disputed(), dtype=np.intp)
+        return np.intersect1d(self._pool.rows(*places), disputed)
 
     def _add_outside(self, X: Any, y: Any, ids: Any = None) -> None:
         X = check_features(X, allow_nan=self._model.takes_nan, name="labeled features")

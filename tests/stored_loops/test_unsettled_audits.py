@@ -10,6 +10,7 @@ from bootstrap.report import plot_history, summary
 from bootstrap.store.desks.desk import Desk
 from bootstrap.store.desks.reviewers import add_reviewer
 from bootstrap.store.upkeep.checking import check
+from bootstrap.store.upkeep.erasing import erase
 
 
 class Team:
@@ -102,17 +103,28 @@ def test_the_verdict_says_that_audits_wait_for_an_adjudicator(team, mails):
 
 def test_disputes_about_what_is_learned_from_and_labels_that_no_refit_has_used_are_told(team, mails):
     team.round(lambda name: "spam" if mails.truth[name] == "ham" else "ham")
-    n = len(team.loop._exchange.labels.disputed()) - len(team.loop._disputed())
+    n_audits = team.loop.history[-1].n_unsettled
+    n = len(team.loop._exchange.labels.disputed()) - n_audits
     assert n > 0
     assert f"{n} items to learn from wait for an adjudicator" in team.loop.verdict().next_step
     add_reviewer(team.storage, "eve", is_adjudicator=True)
     team.answer("eve", mails.truth.get)
     settled = "Not in this yet: labels that came since the last refit ({})."
-    assert settled.format(n + len(team.loop._disputed())) in team.loop.verdict().next_step
+    assert settled.format(n + n_audits) in team.loop.verdict().next_step
     team.loop.take_saved()
     assert settled.format(n) in team.loop.verdict().next_step
     team.loop.refit()
     assert "Not in this yet" not in team.loop.verdict().next_step
+
+
+def test_what_was_erased_waits_for_nobody(team, mails):
+    team.round(mails.truth.get)
+    team.round(lambda name: "spam" if mails.truth[name] == "ham" else "ham")
+    items = team.loop._exchange.labels.disputed()
+    names = [team.loop._pool.id(row) for row in items]
+    assert "wait for an adjudicator" in str(team.loop.verdict())
+    erase(team.storage, names)
+    assert "wait for an adjudicator" not in str(team.loop.verdict())
 
 
 def test_an_audit_that_nobody_could_tell_counts_as_wrong_in_memory_too(mails):
