@@ -44,8 +44,6 @@ class Journal:
         Without any item or label yet where the store knows the loop.
     database : Database
     record : LoopRecord
-    overlap : int
-        How many different people answer each query, where people at desks do.
 
     Attributes
     ----------
@@ -53,19 +51,21 @@ class Journal:
         True: it is one of the two :class:`bootstrap.steps.Steps`.
     to_desks : bool
         Whether queries go to people at desks.
+    overlap : int
+        How many different people answer each query, where people at desks do.
     connection : Connection or None
         Of the transaction of the present step, where that stores answers.
     """
 
     is_stored = True
 
-    def __init__(self, loop: Rounds, database: Database, record: LoopRecord, *, overlap: int = 1) -> None:
+    def __init__(self, loop: Rounds, database: Database, record: LoopRecord) -> None:
         self.database = database
         self.record = record
         self.to_desks = False
         self.connection: Connection | None = None
         self._loop = loop
-        self.overlap = overlap
+        self.overlap = loop.settings.overlap
         self._lock = TrainingLock(database, record.name)
         self._one_thread = RLock()
         self._depth = 0  # of `holding`
@@ -83,7 +83,7 @@ class Journal:
         """Know nothing of what the store has."""
         loop = self._loop
         self._replay = Replay(loop)
-        self._unwritten = Unwritten(loop, self.record, self._replay, overlap=self.overlap)
+        self._unwritten = Unwritten(loop, self.record, self._replay)
         self._models = StoredModels(loop, self.database, self.record, self._replay, self._unwritten)
         self._trail, self._may_wait, self._must_forget, self._waits = 0, True, False, False
         loop._certifying.refit = self._models.refit_candidate

@@ -48,7 +48,7 @@ def open_journal(loop: Rounds, storage: str, settings: dict[str, Any]) -> None:
             refuse_other(record.settings | {"classes": latest}, now, name, database.url)
             refuse_another_seed(record, loop.settings.random_state)
             loop._given_classes = record.settings["classes"]  # what was changed since is gone through
-        journal = Journal(loop, database, record, overlap=loop.settings.overlap)
+        journal = Journal(loop, database, record)
         loop._journal = journal
         if is_new:
             journal.begin()

@@ -28,6 +28,10 @@ __all__ = ["StoredModels"]
 _SHOWN: Final = 40
 
 
+class _TooLittleLeft(Exception):
+    """Items that a model was trained on were erased, and the others are not enough to fit one."""
+
+
 class StoredModels:
     """Fits the models of one loop again.
 
@@ -79,9 +83,7 @@ class StoredModels:
         stored = self._stored_model(number)
         try:
             loop.trained_rows = self._learn(loop._model, stored)
-        except Exception as error:
-            if not self._misses(stored):
-                raise
+        except _TooLittleLeft as error:
             self._forget_model(error)
             return
         self._unwritten.fit_in_memory = number
@@ -122,13 +124,23 @@ class StoredModels:
             return LoopReader(connection, self._record.id).model(number)
 
     def _learn(self, model: Model, stored: StoredModel) -> NDArray[np.intp]:
-        """Fit on the rows of a stored model that are still there; returns them."""
+        """Fit on the rows of a stored model that are still there; returns them.
+
+        Raises
+        ------
+        _TooLittleLeft
+            If that fails and others of its rows were erased.
+        """
         loop = self._loop
         rows = stored.training.astype(np.intp)
         rows = rows[[row not in self._replay.erased for row in rows.tolist()]]
-        codes = loop._exchange.codes(rows)
-        classes, codes = loop._classes.encoding(codes)
-        model.fit(loop._pool, rows, codes, classes)
+        try:
+            classes, codes = loop._classes.encoding(loop._exchange.codes(rows))
+            model.fit(loop._pool, rows, codes, classes)
+        except Exception as error:
+            if not self._misses(stored):
+                raise
+            raise _TooLittleLeft(error) from error
         return rows
 
     def refit_candidate(self, candidate: Candidate) -> FrozenModel:
@@ -143,9 +155,7 @@ class StoredModels:
         model = self._loop._new_model(self._loop._estimator)
         try:
             self._learn(model, stored)
-        except Exception as error:
-            if not self._misses(stored):
-                raise
+        except _TooLittleLeft as error:
             raise NotReady(
                 f"the model of candidate {candidate.number} can't be fitted again: items that it was trained "
                 f"on were erased ({error})"
@@ -173,15 +183,18 @@ class StoredModels:
         for candidate in list(trial.candidates):
             if candidate.closed and candidate is not champion:
                 continue
-            reason, new, n_trained = self._checked(candidate)
+            reason, new = self._checked(candidate)
             if reason is None:
                 continue
             warnings.warn(f"candidate {candidate.number} is tested no more: {reason}", stacklevel=2)
             again, number = None, None
             if new is not None:
-                again = StoredCandidate(candidate.name, candidate.round, n_trained, False, new.predictions)
+                fitted = self._unwritten.refitted[-1]
+                again = StoredCandidate(
+                    candidate.name, candidate.round, fitted.n_trained, False, new.predictions
+                )
                 number = self._loop._certifying.ledger.next()[0]
-                self._replay.model_at[candidate.round] = self._unwritten.refitted[-1].number
+                self._replay.model_at[candidate.round] = fitted.number
             self._loop._certifying.replace(candidate, again, new, reason)
             self._unwritten.mark(
                 "replaced",
@@ -191,28 +204,25 @@ class StoredModels:
                 reason=reason,
             )
 
-    def _checked(self, candidate: Candidate) -> tuple[str | None, FrozenModel | None, int]:
-        """(why it is another model, that model, labels it was trained on), or None where it is the same."""
+    def _checked(self, candidate: Candidate) -> tuple[str | None, FrozenModel | None]:
+        """(why it is another model, that model), or (None, None) where it is the same."""
         number = self._replay.model_at.get(candidate.round)
         if candidate.by_hand or number is None:
-            return "it was registered by hand, and its model is not in the store", None, 0
+            return "it was registered by hand, and its model is not in the store", None
         stored = self._stored_model(number)
         model = self._loop._new_model(self._loop._estimator)
         try:
             rows = self._learn(model, stored)
-        except Exception as error:
-            if not self._misses(stored):
-                raise
-            why = f"items that it was trained on were erased, and without them it can't learn: {error}"
-            return why, None, 0
+        except _TooLittleLeft as error:
+            return f"items that it was trained on were erased, and without them it can't learn: {error}", None
         by = self._difference(model, stored)
         frozen = model.frozen()
         if by <= TOLERANCE:
             same = dataclasses.replace(frozen, predictions=candidate.predictions)
             self._loop._certifying.put_model(candidate, same)
-            return None, None, len(rows)
+            return None, None
         self._unwritten.refitted.append(self._unwritten.as_stored(model, rows))
-        return self._said(by, stored), frozen, len(rows)
+        return self._said(by, stored), frozen
 
 
 def _where_they_differ(one: str, other: str) -> tuple[str, str]:

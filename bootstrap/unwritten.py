@@ -56,8 +56,6 @@ class Unwritten:
     record : LoopRecord
     replay : Replay
         Knows the numbers that things have in the store.
-    overlap : int
-        How many different people answer each query, where people at desks do.
 
     Attributes
     ----------
@@ -67,13 +65,12 @@ class Unwritten:
         Models of candidates that turned out to be others, to be written.
     """
 
-    def __init__(self, loop: Rounds, record: LoopRecord, replay: Replay, *, overlap: int) -> None:
+    def __init__(self, loop: Rounds, record: LoopRecord, replay: Replay) -> None:
         self.fit_in_memory: int | None = None
         self.refitted: list[StoredModel] = []
         self._loop = loop
         self._record = record
         self._replay = replay
-        self._overlap = overlap
         self._marks: list[tuple[str, dict[str, Any]]] = []
         self._written = _Written()
         self._batching = loop._batching.state  # as it is in the store
@@ -313,7 +310,7 @@ class Unwritten:
             at,
             published,
             None if second else loop._batching.state,
-            overlap=1 if second else self._overlap,
+            overlap=1 if second else loop.settings.overlap,
             to_desks=to_desks,
         )
         for i, one in enumerate(published):

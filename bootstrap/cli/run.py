@@ -98,9 +98,10 @@ def run(
         n_before = len(answers_of(loop, task))
         _say_where_it_begins(console, folder, begun, n_before)
         _label(loop, task, budget, rounds, draw_bar=answers is not None)
-        if answers is None and len(answers_of(loop, task)) == n_before:
+        n_now = len(answers_of(loop, task))
+        if answers is None and n_now == n_before:
             _refuse_nobody(loop, folder)
-        _show(console, loop, len(answers_of(loop, task)))
+        _show(console, loop, n_now)
         _write(console, loop, task, folder)
         _say_verdict(console, loop)
         say(console, _how_to_go_on(loop, budget))

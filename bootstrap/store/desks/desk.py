@@ -211,7 +211,8 @@ class Desk:
         StoreError
             If nothing could be stored.
         """
-        if not _checked_answers(answers):
+        _refuse_no_mapping(answers)
+        if not answers:
             return Told()
         with self._database.writing() as connection:
             self._database.expect_few_rows(connection)
@@ -243,7 +244,7 @@ class Desk:
             If nothing could be stored.
         """
         _refuse_no_number(n)
-        _checked_answers(answers)
+        _refuse_no_mapping(answers)
         claimed: list[Claim] = []
         with self._database.writing() as connection:
             self._database.expect_few_rows(connection)
@@ -417,13 +418,12 @@ def _refuse_no_number(n: Any) -> None:
         raise InvalidInput(f"n is a whole number from 1, got {n!r}")
 
 
-def _checked_answers(answers: Any) -> Mapping[Any, Any]:
+def _refuse_no_mapping(answers: Any) -> None:
     if not isinstance(answers, Mapping):
         raise InvalidInput(
             f"answers is a mapping from token (or id) to answer, {{token: 'spam'}}; got a "
             f"{type(answers).__name__}"
         )
-    return answers
 
 
 def _refuse(rejected: dict[str, str], told: Told) -> None:

@@ -15,6 +15,7 @@ from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import labels, slots
 
 __all__ = [
+    "ADJUDICATORS",
     "MOST_HELD",
     "Reviewer",
     "add_reviewer",
@@ -27,6 +28,12 @@ __all__ = [
 
 #: How many queries one person may hold at a time, where nobody says.
 MOST_HELD: Final = 20
+
+
+#: The names of all who may settle what others disagree about.
+ADJUDICATORS: Final = select(schema.reviewers.c.name).where(
+    schema.reviewers.c.is_adjudicator, schema.reviewers.c.removed_at.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +169,7 @@ def enter(database: Database, name: str) -> None:
 
 def _pass_on(connection: Connection) -> None:
     """Let anybody settle what every adjudicator of now has answered before; it would wait for ever."""
-    if connection.execute(select(schema.reviewers.c.name).where(*_ADJUDICATES)).first() is not None:
+    if connection.execute(ADJUDICATORS).first() is not None:
         connection.execute(_TO_ANYBODY)
 
 
@@ -230,14 +237,13 @@ _ANSWERED = (
     .where(labels.c.by.is_not(None), labels.c.undoes.is_(None), ~_TAKEN_BACK.exists())
     .group_by(labels.c.by)
 )
-_ADJUDICATES = (schema.reviewers.c.is_adjudicator, schema.reviewers.c.removed_at.is_(None))
 _HAS_SAID = (
     select(labels.c.id)
     .where(labels.c.query_id == slots.c.query_id, labels.c.by == schema.reviewers.c.name)
     .where(labels.c.undoes.is_(None), ~_TAKEN_BACK.exists())
     .correlate(slots, schema.reviewers)
 )
-_IS_LEFT = select(schema.reviewers.c.name).where(*_ADJUDICATES, ~_HAS_SAID.exists()).correlate(slots)
+_IS_LEFT = ADJUDICATORS.where(~_HAS_SAID.exists()).correlate(slots)
 _TO_ANYBODY = (
     update(slots)
     .where(slots.c.is_open, slots.c.for_adjudicator, ~_IS_LEFT.exists())

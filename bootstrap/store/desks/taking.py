@@ -31,6 +31,7 @@ from bootstrap.store.class_lists import read_classes
 from bootstrap.store.desks.asked import Asked, OldLabel, Slot
 from bootstrap.store.desks.claiming import is_held
 from bootstrap.store.desks.resolving import Resolution, Said, resolve
+from bootstrap.store.desks.reviewers import ADJUDICATORS
 from bootstrap.store.inserting import run_for_each
 from bootstrap.store.prepared import Prepared
 from bootstrap.store.schema import (
@@ -39,7 +40,6 @@ from bootstrap.store.schema import (
     labels,
     loops,
     queries,
-    reviewers,
     slots,
     standing,
 )
@@ -152,6 +152,26 @@ class Answering:
             return self._late(asked, token, answer)
         return self._in_time(asked, slot, token, answer)
 
+    def row_of(
+        self, asked: Asked, token: str, label: Class | Skip, *, stands: bool = False, **more: Any
+    ) -> LabelRow:
+        """What this reviewer says under a lease; `more` are other columns."""
+        row = asked.row
+        return LabelRow(
+            loop_id=row.loop_id,
+            item_id=row.item_id,
+            row=row.row,
+            label=label,
+            source=row.kind,
+            by=self._by,
+            round=row.round,
+            stands=stands,
+            query_id=row.query_id,
+            token=token,
+            class_version=row.newest_version,
+            **more,
+        )
+
     def store(self) -> None:
         """Write what was answered."""
         by_loop: dict[int, list[LabelRow]] = {}
@@ -172,7 +192,7 @@ class Answering:
         return bool(names) and names <= asked.gone | {old.by for old in asked.said}
 
     def _adjudicators(self) -> set[str]:
-        return set(self._connection.execute(_ADJUDICATORS).scalars())
+        return set(self._connection.execute(ADJUDICATORS).scalars())
 
     # the two cases
 
@@ -243,24 +263,16 @@ class Answering:
     def _add(
         self, asked: Asked, token: str, answer: Answer, *, stands: bool, adjudicates: bool = False
     ) -> None:
-        row = asked.row
         self._new.append(
-            LabelRow(
-                loop_id=row.loop_id,
-                item_id=row.item_id,
-                row=row.row,
-                label=answer.label,
-                source=row.kind,
-                by=self._by,
-                round=row.round,
+            self.row_of(
+                asked,
+                token,
+                answer.label,
                 stands=stands,
-                query_id=row.query_id,
-                token=token,
+                adjudicates=adjudicates,
                 reason=answer.reason,
                 shown_at=answer.shown_at,
                 touched_at=answer.touched_at,
-                adjudicates=adjudicates,
-                class_version=row.newest_version,
             )
         )
         asked.said.append(OldLabel(0, self._by, token, answer.label, adjudicates))
@@ -347,7 +359,6 @@ _OPEN_ABOUT = select(queries.c.id).where(
     queries.c.kind != "trap",
     (queries.c.kind == "second") == bindparam("second"),
 )
-_ADJUDICATORS = select(reviewers.c.name).where(reviewers.c.is_adjudicator, reviewers.c.removed_at.is_(None))
 _SETTLE = update(queries).where(queries.c.id.in_(_SOME)).values(state="settled")
 _TO_STATE = update(queries).where(queries.c.id == bindparam("query")).values(state=bindparam("new_state"))
 _CLOSE = update(slots).where(slots.c.query_id.in_(_SOME)).values(is_open=False)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from bootstrap.errors import InvalidInput
 from bootstrap.records import SKIP
-from bootstrap.store.answers import LabelRow, add_labels
+from bootstrap.store.answers import add_labels
 from bootstrap.store.desks.asked import OldLabel
 from bootstrap.store.desks.resolving import resolve
 from bootstrap.store.desks.taking import Answering
@@ -44,24 +44,7 @@ def undo(connection: Connection, by: str, token: str, at: float, lease_seconds: 
             f"the answer under {token!r} is not the one that counts: it is kept beside the label that others "
             "agreed on. Nothing has to be taken back"
         )
-    back = [
-        LabelRow(
-            loop_id=row.loop_id,
-            item_id=row.item_id,
-            row=row.row,
-            label=SKIP,
-            source=row.kind,
-            by=by,
-            round=row.round,
-            stands=False,
-            query_id=row.query_id,
-            token=token,
-            class_version=row.newest_version,
-            undoes=old.id,
-        )
-        for old in mine
-    ]
-    add_labels(connection, back, at)
+    add_labels(connection, [answering.row_of(asked, token, SKIP, undoes=old.id) for old in mine], at)
     asked.said = [old for old in asked.said if old not in mine]
     if in_time is None:
         asked.state = "withdrawn"
